@@ -1,0 +1,82 @@
+/** DuckDB, the one way in: an in-memory database that spills to a folder of the task's own. Child processes only. */
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type ColumnSpec, METADATA_KEY } from './columns.ts';
+
+export interface Duck {
+  readonly connection: DuckDBConnection;
+  /** A second connection: any statement on the connection of an open stream ends that stream without an error. */
+  connect(): Promise<DuckDBConnection>;
+  /** Runs statements for their effect. */
+  run(sql: string): Promise<void>;
+  /** All rows as plain objects; big integers and decimals as numbers are refused by `JSON`, so cast in SQL. */
+  rows<Row>(sql: string): Promise<Row[]>;
+  close(): void;
+}
+
+export interface DuckOptions {
+  readonly threads: number;
+  readonly memoryMb: number;
+  /** Where it may spill. */
+  readonly scratch: string;
+}
+
+/** Opens a database with explicit limits: DuckDB would otherwise take the whole node. */
+export async function openDuck({ threads, memoryMb, scratch }: DuckOptions): Promise<Duck> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(threads),
+    memory_limit: `${memoryMb}MB`,
+    temp_directory: scratch,
+    preserve_insertion_order: 'true',
+    TimeZone: 'UTC',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  return {
+    connection,
+    connect: () => instance.connect(),
+    run: async (sql) => {
+      await connection.run(sql);
+    },
+    rows: async <Row>(sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJS() as Row[],
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** A SQL string literal. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * Writes the rows of a query as Parquet with the roles of its columns. The query must have a total ORDER BY (or read
+ * one file in its order): then the bytes do not depend on threads or memory limits.
+ */
+export async function copyToParquet(
+  duck: Pick<Duck, 'run'>,
+  query: string,
+  path: string,
+  columns: readonly ColumnSpec[],
+): Promise<void> {
+  const names = columns.map((column) => identifier(column.name)).join(', ');
+  const metadata = `KV_METADATA {${METADATA_KEY}: ${quote(JSON.stringify(columns))}}`;
+  await duck.run(
+    `COPY (SELECT ${names} FROM (${query})) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ${metadata})`,
+  );
+}
+
+/** The roles that `copyToParquet` or `writeParquet` stored; undefined for a foreign file. */
+export async function columnsOfParquet(duck: Pick<Duck, 'rows'>, path: string): Promise<ColumnSpec[] | undefined> {
+  const rows = await duck.rows<{ value: string }>(
+    `SELECT decode(value) AS value FROM parquet_kv_metadata(${quote(path)}) WHERE decode(key) = ${quote(METADATA_KEY)}`,
+  );
+  return rows[0] === undefined ? undefined : (JSON.parse(rows[0].value) as ColumnSpec[]);
+}

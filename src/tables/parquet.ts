@@ -1,0 +1,54 @@
+/** Small Parquet tables without DuckDB, for worker threads: predictions, embeddings, assignments. */
+import { readFile } from 'node:fs/promises';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { parquetWriteFile } from 'hyparquet-writer';
+import { type ColumnSpec, columnSpecs, METADATA_KEY } from './columns.ts';
+
+export type ParquetColumn = ColumnSpec &
+  (
+    | { readonly type: 'DOUBLE' | 'FLOAT'; readonly values: Float64Array | Float32Array | readonly (number | null)[] }
+    | { readonly type: 'INT32'; readonly values: Int32Array | readonly (number | null)[] }
+    | { readonly type: 'STRING'; readonly values: readonly (string | null)[] }
+    /** UTC milliseconds. */
+    | { readonly type: 'TIMESTAMP'; readonly values: readonly (Date | null)[] }
+  );
+
+/** Writes columns of equal length; the same columns give the same bytes. NaN is stored as null. */
+export async function writeParquet(path: string, columns: readonly ParquetColumn[]): Promise<void> {
+  const specs = columns.map(({ name, role, unit, description }) => ({
+    name,
+    role,
+    ...(unit === undefined ? {} : { unit }),
+    ...(description === undefined ? {} : { description }),
+  }));
+  parquetWriteFile({
+    filename: path,
+    columnData: columns.map((column) => ({
+      name: column.name,
+      type: column.type,
+      nullable: true,
+      data: nullsForNaN(column.values as ArrayLike<unknown>),
+    })) as never,
+    kvMetadata: [{ key: METADATA_KEY, value: JSON.stringify(specs) }],
+  });
+}
+
+function nullsForNaN(values: ArrayLike<unknown>): unknown[] {
+  return Array.from(values, (value) => (typeof value === 'number' && Number.isNaN(value) ? null : value));
+}
+
+export interface ParquetTable {
+  readonly columns: readonly ColumnSpec[] | undefined;
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+/** Reads a whole small table as objects. */
+export async function readParquet(path: string): Promise<ParquetTable> {
+  const bytes = await readFile(path);
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const metadata = parquetMetadata(file);
+  const text = metadata.key_value_metadata?.find((entry) => entry.key === METADATA_KEY)?.value;
+  const rows = (await parquetReadObjects({ file, compressors })) as Record<string, unknown>[];
+  return { columns: text === undefined ? undefined : columnSpecs.parse(JSON.parse(text)), rows };
+}
