@@ -1,0 +1,29 @@
+/** Entry of a child process: runs stages on native libraries, one after another, until it is told to end or dies. */
+import type { Job, JobMessage, JobResult } from './job.ts';
+import { runTask } from './task.ts';
+
+/** From the parent. */
+export type ToChild = { readonly type: 'job'; readonly job: Omit<Job, 'stop' | 'shared'> } | { readonly type: 'stop' } | { readonly type: 'end' };
+/** To the parent. */
+export type FromChild = { readonly type: 'ready' } | { readonly type: 'result'; readonly result: JobResult } | JobMessage;
+
+let stopping = false;
+const send = (message: FromChild): void => {
+  process.send?.(message);
+};
+
+// The terminal sends Ctrl-C to the whole group; the parent decides what it means.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => {
+  stopping = true;
+});
+process.on('disconnect', () => process.exit(0));
+process.on('message', (message: ToChild) => {
+  if (message.type === 'stop') stopping = true;
+  else if (message.type === 'end') process.disconnect();
+  else
+    void runTask({ ...message.job, stop: null, shared: {} }, { send, cancelled: () => stopping }).then((result) =>
+      send({ type: 'result', result }),
+    );
+});
+send({ type: 'ready' });

@@ -1,0 +1,137 @@
+/** The artifact store: folders named by task identity, made complete by one rename. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { FathomError } from '../errors.ts';
+import type { OutputKind } from '../stages/contract.ts';
+import { type StorePaths, storePaths } from './layout.ts';
+
+/** Raised only when the layout of artifacts changes. */
+const FORMAT = 1;
+
+export interface ManifestOutput {
+  readonly file: string;
+  readonly kind: OutputKind;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What an artifact holds and what made it; the same on every machine for the same task. */
+export interface Manifest {
+  readonly format: number;
+  readonly task: string;
+  readonly use: string;
+  readonly version: number;
+  readonly numerics: string;
+  readonly params: unknown;
+  readonly engine: string | null;
+  readonly seed: number;
+  readonly inputs: unknown;
+  readonly files: unknown;
+  readonly outputs: Readonly<Record<string, ManifestOutput>>;
+}
+
+export interface Store {
+  readonly paths: StorePaths;
+  /** The manifest of a finished task, or undefined. */
+  manifest(task: string): Promise<Manifest | undefined>;
+  has(task: string): Promise<boolean>;
+  /** A fresh folder in which to make an artifact. */
+  stage(task: string): Promise<string>;
+  /**
+   * Hashes the outputs, writes manifest and provenance, and renames the folder into place. If another process was
+   * first, this copy is dropped.
+   */
+  commit(folder: string, manifest: Omit<Manifest, 'format' | 'outputs'>, outputs: Readonly<Record<string, { file: string; kind: OutputKind }>>, provenance: unknown): Promise<Manifest>;
+}
+
+export async function sha256OfFile(file: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(file)) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+async function hashOutput(file: string): Promise<{ sha256: string; bytes: number }> {
+  // Most outputs are small: one read is quicker than a stream.
+  const { size } = await stat(file);
+  if (size > 8 << 20) return sha256OfFile(file);
+  const content = await readFile(file);
+  return { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
+}
+
+let counter = 0;
+
+export function openStore(results: string): Store {
+  const paths = storePaths(results);
+  const manifest = async (task: string): Promise<Manifest | undefined> => {
+    const file = paths.manifest(task);
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    const found = parseManifest(text, file);
+    if (found.format !== FORMAT)
+      throw new FathomError('io', `${file}: format ${found.format} is not ${FORMAT}`, {
+        hint: 'another version of Fathom wrote it; remove the folder to run the task again',
+      });
+    return found;
+  };
+  return {
+    paths,
+    manifest,
+    has: async (task) => (await manifest(task)) !== undefined,
+    stage: async (task) => {
+      counter++;
+      const folder = path.join(paths.staging, `${task}.${process.pid}.${process.hrtime.bigint()}.${counter}`);
+      await mkdir(folder, { recursive: true });
+      return folder;
+    },
+    commit: async (folder, head, outputs, provenance) => {
+      const listed: Record<string, ManifestOutput> = {};
+      for (const [port, { file, kind }] of Object.entries(outputs))
+        listed[port] = { file, kind, ...(await hashOutput(path.join(folder, file))) };
+      const full: Manifest = { format: FORMAT, ...head, outputs: listed };
+      await writeFile(path.join(folder, 'provenance.json'), `${JSON.stringify(provenance, null, 1)}\n`);
+      await writeFile(path.join(folder, 'manifest.json'), `${JSON.stringify(full, null, 1)}\n`);
+      const target = paths.artifact(head.task);
+      await mkdir(path.dirname(target), { recursive: true });
+      try {
+        await rename(folder, target);
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+        // Somebody else finished the same task: theirs stands.
+        await rm(folder, { recursive: true, force: true });
+        return (await manifest(head.task)) ?? full;
+      }
+      return full;
+    },
+  };
+}
+
+function parseManifest(text: string, file: string): Manifest {
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch (error) {
+    throw new FathomError('io', `${file}: not readable as JSON`, {
+      hint: 'the artifact is damaged; remove its folder to run the task again',
+      cause: error,
+    });
+  }
+}
+
+/** Identities of all artifacts. */
+export async function listArtifacts(store: Store): Promise<string[]> {
+  const found: string[] = [];
+  for (const prefix of (await readdir(store.paths.root).catch(() => [])).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort())
+    found.push(...(await readdir(path.join(store.paths.root, prefix))).sort());
+  return found;
+}
