@@ -76,11 +76,21 @@ export function buildPlan(sources: PlanSources): Plan {
           const params = trialParams(node, trial);
           for (let replicate = 0; replicate < replicates; replicate++)
             for (const element of elementsOf(node))
-              list.push(add(node, { ...element, trial: trial.index, replicate }, params, replicateSeed(experiment.seed, replicate)));
+              list.push(
+                add(
+                  node,
+                  { ...element, trial: trial.index, replicate },
+                  params,
+                  replicateSeed(experiment.seed, replicate),
+                ),
+              );
         }
         made.set(`${node.stage.name}/trials`, list);
       } else if (node.level === round) {
-        made.set(node.stage.name, elementsOf(node).map((element) => add(node, element, node.stage.params, experiment.seed)));
+        made.set(
+          node.stage.name,
+          elementsOf(node).map((element) => add(node, element, node.stage.params, experiment.seed)),
+        );
       } else if (node.swept && readyLevel(node) === round) {
         const refits = refitParams(sources, node, made.get(`${node.stage.name}/trials`) ?? []);
         if (refits === undefined) return { shape, rounds, trials };
@@ -130,7 +140,9 @@ function refitParams(
     ended.push({ task, metrics: found });
   }
   return elementsOf(node).map((element) => {
-    const own = ended.filter(({ task }) => task.coordinates.fold === element.fold && task.coordinates.shard === element.shard);
+    const own = ended.filter(
+      ({ task }) => task.coordinates.fold === element.fold && task.coordinates.shard === element.shard,
+    );
     const { winner } = chooseWinners(own, sweep.metric);
     const winning = own.filter(({ task }) => task.coordinates.trial === winner);
     const params = winning[0]?.task.params;
@@ -152,7 +164,13 @@ function makeTask(
     inputs[port] = list.flatMap(({ source, producer }) =>
       (made.get(producer.stage.name) ?? [])
         .filter((task) => (take === 'all' || many ? true : aligned(task.coordinates, at.coordinates)))
-        .map((task) => ({ task: task.id, stage: source.stage, coordinates: task.coordinates, output: source.output, kind: kind as TaskInput['kind'] })),
+        .map((task) => ({
+          task: task.id,
+          stage: source.stage,
+          coordinates: task.coordinates,
+          output: source.output,
+          kind: kind as TaskInput['kind'],
+        })),
     );
   }
   const { definition, stage } = node;

@@ -25,7 +25,9 @@ export function readyLevel(node: Node): number {
 }
 
 /** What the machine has for a stage: an engine, or a reason why it cannot run. */
-export type Availability = { readonly engine: string | null } | { readonly missing: { readonly reason: string; readonly fix: string } };
+export type Availability =
+  | { readonly engine: string | null }
+  | { readonly missing: { readonly reason: string; readonly fix: string } };
 
 /**
  * Places the stages of an experiment, producers first. A stage that cannot run is left out with its reason if it says
@@ -64,7 +66,12 @@ export function placeStages(
     }
     if (lacking !== undefined) {
       const cause = absent.get(lacking) as Absence;
-      absent.set(stage.name, { stage: stage.name, use: stage.use, reason: `needs "${lacking}", which is absent`, fix: cause.fix });
+      absent.set(stage.name, {
+        stage: stage.name,
+        use: stage.use,
+        reason: `needs "${lacking}", which is absent`,
+        fix: cause.fix,
+      });
       continue;
     }
     const producers = Object.values(from).flat();
@@ -72,8 +79,22 @@ export function placeStages(
       stage,
       definition,
       level: producers.reduce((level, { producer }) => Math.max(level, readyLevel(producer) + 1), 0),
-      folds: stage.each === 'fold' ? elementsAbove('fold', stage, producers.map((p) => p.producer)) : undefined,
-      shards: stage.each === 'shard' ? elementsAbove('shard', stage, producers.map((p) => p.producer)) : undefined,
+      folds:
+        stage.each === 'fold'
+          ? elementsAbove(
+              'fold',
+              stage,
+              producers.map((p) => p.producer),
+            )
+          : undefined,
+      shards:
+        stage.each === 'shard'
+          ? elementsAbove(
+              'shard',
+              stage,
+              producers.map((p) => p.producer),
+            )
+          : undefined,
       swept: experiment.sweep?.stage === stage.name,
       engine: available.engine,
       from,
@@ -91,5 +112,8 @@ function elementsAbove(axis: 'fold' | 'shard', stage: ExperimentStage, producers
     const inherited = axis === 'fold' ? producer.folds : producer.shards;
     if (inherited !== undefined) return inherited;
   }
-  throw new FathomError('experiment', `stage "${stage.name}" says each: ${axis}, but none of its inputs makes ${axis}s`);
+  throw new FathomError(
+    'experiment',
+    `stage "${stage.name}" says each: ${axis}, but none of its inputs makes ${axis}s`,
+  );
 }

@@ -55,7 +55,10 @@ export interface Absence {
 
 /** What is known of a plan before anything has run: how many rounds, how many tasks of which stage in each. */
 export interface PlanShape {
-  readonly rounds: readonly { readonly stages: readonly { readonly stage: string; readonly tasks: number }[]; readonly tasks: number }[];
+  readonly rounds: readonly {
+    readonly stages: readonly { readonly stage: string; readonly tasks: number }[];
+    readonly tasks: number;
+  }[];
   readonly absent: readonly Absence[];
 }
 

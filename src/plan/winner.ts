@@ -46,17 +46,24 @@ export function chooseWinners(
   const sign = metric.goal === 'maximize' ? 1 : -1;
   let best: TrialScore | undefined;
   for (const one of scores)
-    if (one.score !== null && (best?.score === undefined || best.score === null || sign * one.score > sign * best.score)) best = one;
+    if (
+      one.score !== null &&
+      (best?.score === undefined || best.score === null || sign * one.score > sign * best.score)
+    )
+      best = one;
   if (best === undefined) throw noWinner(tasks, metric.name);
   return { winner: best.trial, scores };
 }
 
 function noWinner(tasks: readonly SweepTask[], metric: string): FathomError {
   const reported = tasks.find(({ metrics }) => metrics !== null)?.metrics;
-  if (reported === undefined || reported === null) return new FathomError('task', 'the sweep has no winner: every trial failed');
+  if (reported === undefined || reported === null)
+    return new FathomError('task', 'the sweep has no winner: every trial failed');
   const names = Object.keys(reported.scalars);
   if (!names.includes(metric))
-    return new FathomError('experiment', `sweep.metric.name: no trial reports "${metric}"`, { hint: `it reports ${names.join(', ')}` });
+    return new FathomError('experiment', `sweep.metric.name: no trial reports "${metric}"`, {
+      hint: `it reports ${names.join(', ')}`,
+    });
   return new FathomError('task', `the sweep has no winner: "${metric}" is undefined in every trial`);
 }
 

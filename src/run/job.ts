@@ -20,9 +20,20 @@ export interface Job {
 /** How a task ended. A worker never throws: custom errors would not survive the way back. */
 export type JobResult =
   | { readonly state: 'done'; readonly seconds: number; readonly peakMemoryMb: number; readonly cached: boolean }
-  | { readonly state: 'failed' | 'interrupted'; readonly seconds: number; readonly error: ErrorData; readonly stack?: string };
+  | {
+      readonly state: 'failed' | 'interrupted';
+      readonly seconds: number;
+      readonly error: ErrorData;
+      readonly stack?: string;
+    };
 
 /** Sent while a task runs. */
 export type JobMessage =
-  | { readonly type: 'progress'; readonly task: string; readonly done: number; readonly total: number; readonly unit: string }
+  | {
+      readonly type: 'progress';
+      readonly task: string;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: string;
+    }
   | { readonly type: 'log'; readonly task: string; readonly line: string };

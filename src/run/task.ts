@@ -28,7 +28,11 @@ export async function runTask(job: Job, hooks: TaskHooks): Promise<JobResult> {
   } catch (thrown) {
     const error = fromSystemError(thrown, describeTask(job.task));
     if (error instanceof FathomError)
-      return { state: error.code === 'interrupted' ? 'interrupted' : 'failed', seconds: seconds(), error: error.toData() };
+      return {
+        state: error.code === 'interrupted' ? 'interrupted' : 'failed',
+        seconds: seconds(),
+        error: error.toData(),
+      };
     const message = error instanceof Error ? error.message : String(error);
     return {
       state: 'failed',
@@ -100,7 +104,11 @@ async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<
 /** Random streams are keyed by this and the seed, not by the identity: a refactoring must not change the draws. */
 export function streamOf(task: Pick<Task, 'use' | 'coordinates'>): string {
   const { fold, shard } = task.coordinates;
-  return [task.use, ...(fold === undefined ? [] : [`fold ${fold}`]), ...(shard === undefined ? [] : [`shard ${shard}`])].join('/');
+  return [
+    task.use,
+    ...(fold === undefined ? [] : [`fold ${fold}`]),
+    ...(shard === undefined ? [] : [`shard ${shard}`]),
+  ].join('/');
 }
 
 function inputsOf(job: Job): Record<string, InputArtifact[]> {
@@ -142,7 +150,10 @@ async function checkFiles(task: Task, cwd: string): Promise<void> {
   }
 }
 
-async function outputsOf(task: Task, folder: string): Promise<Record<string, { file: string; kind: Task['outputs'][string]['kind'] }>> {
+async function outputsOf(
+  task: Task,
+  folder: string,
+): Promise<Record<string, { file: string; kind: Task['outputs'][string]['kind'] }>> {
   const outputs: Record<string, { file: string; kind: Task['outputs'][string]['kind'] }> = {};
   for (const [port, { kind, optional }] of Object.entries(task.outputs)) {
     const file = outputFile(port, kind);

@@ -3,9 +3,15 @@ import type { Job, JobMessage, JobResult } from './job.ts';
 import { runTask } from './task.ts';
 
 /** From the parent. */
-export type ToChild = { readonly type: 'job'; readonly job: Omit<Job, 'stop' | 'shared'> } | { readonly type: 'stop' } | { readonly type: 'end' };
+export type ToChild =
+  | { readonly type: 'job'; readonly job: Omit<Job, 'stop' | 'shared'> }
+  | { readonly type: 'stop' }
+  | { readonly type: 'end' };
 /** To the parent. */
-export type FromChild = { readonly type: 'ready' } | { readonly type: 'result'; readonly result: JobResult } | JobMessage;
+export type FromChild =
+  | { readonly type: 'ready' }
+  | { readonly type: 'result'; readonly result: JobResult }
+  | JobMessage;
 
 let stopping = false;
 const send = (message: FromChild): void => {

@@ -43,7 +43,12 @@ export interface Store {
    * Hashes the outputs, writes manifest and provenance, and renames the folder into place. If another process was
    * first, this copy is dropped.
    */
-  commit(folder: string, manifest: Omit<Manifest, 'format' | 'outputs'>, outputs: Readonly<Record<string, { file: string; kind: OutputKind }>>, provenance: unknown): Promise<Manifest>;
+  commit(
+    folder: string,
+    manifest: Omit<Manifest, 'format' | 'outputs'>,
+    outputs: Readonly<Record<string, { file: string; kind: OutputKind }>>,
+    provenance: unknown,
+  ): Promise<Manifest>;
 }
 
 export async function sha256OfFile(file: string): Promise<{ sha256: string; bytes: number }> {
@@ -131,7 +136,9 @@ function parseManifest(text: string, file: string): Manifest {
 /** Identities of all artifacts. */
 export async function listArtifacts(store: Store): Promise<string[]> {
   const found: string[] = [];
-  for (const prefix of (await readdir(store.paths.root).catch(() => [])).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort())
+  for (const prefix of (await readdir(store.paths.root).catch(() => []))
+    .filter((name) => /^[0-9a-f]{2}$/.test(name))
+    .sort())
     found.push(...(await readdir(path.join(store.paths.root, prefix))).sort());
   return found;
 }

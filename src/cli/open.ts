@@ -1,0 +1,54 @@
+/** What several commands begin with: an experiment file, its session, or the folder of a run. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { FathomError } from '../errors.ts';
+import { loadExperiment } from '../experiment/load.ts';
+import type { Experiment } from '../experiment/types.ts';
+import { openSession, reopenSession, type Session } from '../run/session.ts';
+import { loadRegistry } from '../stages/registry.ts';
+import type { CliEffects } from './effects.ts';
+
+/** Arguments that name an experiment. */
+export interface ExperimentArgs {
+  readonly experiment: string;
+  readonly overrides: readonly string[];
+  readonly results?: string | undefined;
+}
+
+export function resultsFolder(args: { readonly results?: string | undefined }, effects: CliEffects): string {
+  return path.resolve(effects.cwd, args.results ?? effects.env['FATHOM_RESULTS'] ?? 'results');
+}
+
+export async function openExperiment(args: ExperimentArgs, effects: CliEffects): Promise<Experiment> {
+  return loadExperiment({
+    file: args.experiment,
+    overrides: args.overrides,
+    env: effects.env,
+    readFile: (file) => readFile(path.resolve(effects.cwd, file), 'utf8'),
+    stages: await loadRegistry(effects.env),
+  });
+}
+
+export async function openPlanned(args: ExperimentArgs, effects: CliEffects): Promise<Session> {
+  const experiment = await openExperiment(args, effects);
+  return openSession({
+    experiment,
+    definitions: await loadRegistry(effects.env),
+    results: resultsFolder(args, effects),
+    cwd: effects.cwd,
+  });
+}
+
+/**
+ * The session of a run folder, or of an experiment file: commands that look at runs take either, so that a person
+ * need not know the id.
+ */
+export async function openRunOrExperiment(args: ExperimentArgs, effects: CliEffects): Promise<Session> {
+  if (/\.ya?ml$/.test(args.experiment)) return openPlanned(args, effects);
+  if (args.overrides.length > 0)
+    throw new FathomError(
+      'usage',
+      `overrides change an experiment file, but ${args.experiment} is the folder of a run`,
+    );
+  return reopenSession(path.resolve(effects.cwd, args.experiment), await loadRegistry(effects.env));
+}

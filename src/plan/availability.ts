@@ -1,0 +1,48 @@
+/** Asks the machine what it has for each stage, once a requirement. */
+import type { Experiment } from '../experiment/types.ts';
+import type { Requirement, StageDefinition } from '../stages/contract.ts';
+import type { Availability } from './nodes.ts';
+
+type Probed = Awaited<ReturnType<Requirement['probe']>>;
+
+/** Availability by instance name. Probes run at most once each; none runs for stages that need nothing. */
+export async function probeStages(
+  experiment: Experiment,
+  definitions: ReadonlyMap<string, StageDefinition>,
+): Promise<ReadonlyMap<string, Availability>> {
+  const probes = new Map<string, Promise<Probed>>();
+  const probe = (requirement: Requirement): Promise<Probed> => {
+    const found = probes.get(requirement.name) ?? requirement.probe();
+    probes.set(requirement.name, found);
+    return found;
+  };
+  const result = new Map<string, Availability>();
+  for (const stage of experiment.stages) {
+    const definition = definitions.get(stage.use);
+    if (definition !== undefined)
+      result.set(stage.name, await availabilityOf(definition, stage.engine ?? 'auto', probe));
+  }
+  return result;
+}
+
+async function availabilityOf(
+  definition: StageDefinition,
+  wanted: string,
+  probe: (requirement: Requirement) => Promise<Probed>,
+): Promise<Availability> {
+  if (definition.requires !== undefined) {
+    const found = await probe(definition.requires);
+    if (!found.found) return { missing: { reason: found.reason, fix: found.fix } };
+  }
+  if (definition.engines === undefined) return { engine: null };
+  let lacking: { reason: string; fix: string } | undefined;
+  for (const engine of definition.engines) {
+    if (wanted !== 'auto' && wanted !== engine.name) continue;
+    if (engine.requires === undefined) return { engine: engine.name };
+    const found = await probe(engine.requires);
+    if (found.found) return { engine: engine.name };
+    lacking ??= { reason: `engine "${engine.name}" is not there: ${found.reason}`, fix: found.fix };
+  }
+  const names = definition.engines.map((engine) => engine.name).join(', ');
+  return { missing: lacking ?? { reason: `there is no engine "${wanted}"`, fix: `choose one of auto, ${names}` } };
+}

@@ -1,0 +1,90 @@
+/** Decides which task runs next: inputs first, then plan order, as far as threads, memory and GPUs allow. */
+import type { Task } from '../plan/types.ts';
+import type { Resources } from '../stages/contract.ts';
+import type { JobResult } from './job.ts';
+import type { Slots } from './machine.ts';
+
+export type EndState = JobResult['state'] | 'blocked';
+
+export interface Dispatch {
+  /** Runs a task to its end. Must not throw. */
+  start(task: Task, granted: Resources): Promise<JobResult>;
+  /** Told of every end; `blocked` is a task whose inputs failed. Must not throw. */
+  ended(task: Task, state: EndState, result: JobResult | undefined): Promise<void>;
+  /** True once nothing new may start. */
+  stopping(): boolean;
+}
+
+/** What a task gets of what it asks for: never more than there is, so that a large task still runs, alone. */
+export function grant(wanted: Resources, slots: Slots): Resources {
+  return {
+    threads: Math.max(1, Math.min(wanted.threads, slots.threads)),
+    memoryMb: Math.min(wanted.memoryMb, slots.memoryMb),
+    gpus: wanted.gpus,
+  };
+}
+
+/**
+ * Runs tasks in order of their dependencies and returns how each ended. `done` and `lost` are tasks that ended before,
+ * well or not. Tasks not started because the run stops are absent from the result.
+ */
+export async function schedule(
+  tasks: readonly Task[],
+  { done, lost }: { readonly done: ReadonlySet<string>; readonly lost: ReadonlySet<string> },
+  slots: Slots,
+  dispatch: Dispatch,
+): Promise<Map<string, EndState>> {
+  const states = new Map<string, EndState>();
+  // Two stages of an experiment may be the same task: it runs once.
+  const waiting = new Map<string, Task>();
+  for (const task of tasks) if (!done.has(task.id)) waiting.set(task.id, task);
+  const free = { threads: slots.threads, memoryMb: slots.memoryMb, gpus: slots.gpus };
+  const running = new Set<Promise<void>>();
+
+  const isDone = (id: string): boolean => done.has(id) || states.get(id) === 'done';
+  const isLost = (id: string): boolean => {
+    const state = states.get(id);
+    return lost.has(id) || (state !== undefined && state !== 'done');
+  };
+  const fits = (wanted: Resources): boolean =>
+    running.size === 0 ||
+    (wanted.threads <= free.threads && wanted.memoryMb <= free.memoryMb && wanted.gpus <= free.gpus);
+
+  const launch = (task: Task): void => {
+    const granted = grant(task.resources, slots);
+    free.threads -= granted.threads;
+    free.memoryMb -= granted.memoryMb;
+    free.gpus -= granted.gpus;
+    waiting.delete(task.id);
+    const work = dispatch.start(task, granted).then(async (result) => {
+      states.set(task.id, result.state);
+      await dispatch.ended(task, result.state, result);
+      free.threads += granted.threads;
+      free.memoryMb += granted.memoryMb;
+      free.gpus += granted.gpus;
+      running.delete(work);
+    });
+    running.add(work);
+  };
+
+  for (;;) {
+    for (const task of [...waiting.values()]) {
+      const inputs = Object.values(task.inputs).flat();
+      if (inputs.some((input) => isLost(input.task))) {
+        waiting.delete(task.id);
+        states.set(task.id, 'blocked');
+        await dispatch.ended(task, 'blocked', undefined);
+      } else if (
+        !dispatch.stopping() &&
+        inputs.every((input) => isDone(input.task)) &&
+        fits(grant(task.resources, slots))
+      ) {
+        launch(task);
+      }
+      if (free.threads <= 0) break;
+    }
+    if (running.size === 0) break;
+    await Promise.race(running);
+  }
+  return states;
+}
