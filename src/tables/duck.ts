@@ -27,11 +27,12 @@ export async function openDuck({ threads, memoryMb, scratch }: DuckOptions): Pro
     memory_limit: `${memoryMb}MB`,
     temp_directory: scratch,
     preserve_insertion_order: 'true',
-    TimeZone: 'UTC',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  // Not an option of the instance: it belongs to an extension that is loaded later. GLOBAL reaches other connections.
+  await connection.run("SET GLOBAL TimeZone = 'UTC'");
   return {
     connection,
     connect: () => instance.connect(),
