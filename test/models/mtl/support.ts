@@ -1,0 +1,110 @@
+/** Networks with random weights and data, and the way between the kernels' memory and the oracle's matrices. */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import type { Network } from '../../../src/models/mtl/network.ts';
+import type { Matrix, OracleMoments, OracleState } from '../../../src/models/mtl/oracle.ts';
+import { type HeadShape, type NetworkShape, outputsOf } from '../../../src/models/mtl/shape.ts';
+import { packageRoot } from '../../../src/paths.ts';
+import type { Rng } from '../../../src/random/rng.ts';
+
+/** Compiles the kernels if their sources have changed. */
+export function buildKernels(): void {
+  execFileSync(process.execPath, [path.join(packageRoot, 'scripts/build-kernels.mjs')], { stdio: 'pipe' });
+}
+
+/** One head of every kind. */
+export const everyHead: readonly HeadShape[] = [
+  { kind: 'tanh', outputs: 6 },
+  { kind: 'sigmoid', outputs: 1 },
+  { kind: 'regression', outputs: 2 },
+  { kind: 'relu', outputs: 1 },
+  { kind: 'binary', outputs: 1 },
+  { kind: 'multiclass', outputs: 3 },
+];
+
+/** Random features and targets that suit the heads; a share of the targets is missing. */
+export function randomData(shape: NetworkShape, rows: number, rng: Rng, missing: number): { x: Matrix; y: Matrix } {
+  const x = Array.from({ length: rows }, () => Array.from({ length: shape.inputs }, () => Math.fround(rng.normal())));
+  const y = Array.from({ length: rows }, () =>
+    shape.heads.flatMap(({ kind, outputs }) => {
+      if (kind === 'multiclass') {
+        const own = rng.below(outputs);
+        const absent = rng.uniform() < missing;
+        return Array.from({ length: outputs }, (_, c) => (absent ? Number.NaN : Number(c === own)));
+      }
+      return Array.from({ length: outputs }, () => {
+        if (rng.uniform() < missing) return Number.NaN;
+        if (kind === 'binary') return rng.below(2);
+        if (kind === 'tanh') return Math.fround(2 * rng.uniform() - 1);
+        return Math.fround(kind === 'regression' ? rng.normal() : rng.uniform());
+      });
+    }),
+  );
+  return { x, y };
+}
+
+export function flat(matrix: Matrix): Float32Array {
+  return Float32Array.from(matrix.flat());
+}
+
+/** Reads tensors of a region of the network by name. */
+function reader(network: Network, region: 'parameters' | 'first' | 'second' | 'running' | 'gradient') {
+  const values = network.region(region);
+  return (name: string): Matrix => {
+    const tensor = network.layout.tensors.find((t) => t.name === name);
+    if (tensor === undefined) throw new Error(`no tensor ${name}`);
+    const { rows, columns, offset, stride } = tensor;
+    return Array.from({ length: rows }, (_, i) =>
+      Array.from(values.subarray(offset + i * stride, offset + i * stride + columns)),
+    );
+  };
+}
+
+/** Parameters (or their gradient, or a moment) as the oracle keeps them. */
+export function readState(
+  network: Network,
+  region: 'parameters' | 'first' | 'second' | 'gradient' = 'parameters',
+): OracleState {
+  const read = reader(network, region);
+  const running = reader(network, 'running');
+  return {
+    layers: network.shape.hidden.map((_, l) => ({
+      weight: read(`hidden.${l}.weight`),
+      gamma: read(`hidden.${l}.norm.weight`)[0] as number[],
+      beta: read(`hidden.${l}.norm.bias`)[0] as number[],
+      runningMean: running(`hidden.${l}.norm.running_mean`)[0] as number[],
+      runningVariance: running(`hidden.${l}.norm.running_var`)[0] as number[],
+    })),
+    headWeight: read('heads.weight'),
+    headBias: read('heads.bias')[0] as number[],
+  };
+}
+
+export function readMoments(
+  network: Network,
+  steps: number,
+  vectors: (state: OracleState) => number[][],
+): OracleMoments {
+  return {
+    first: vectors(readState(network, 'first')),
+    second: vectors(readState(network, 'second')),
+    steps,
+  };
+}
+
+/** Largest absolute difference of two states' trained values. */
+export function largestDifference(a: number[][], b: number[][]): number {
+  let largest = 0;
+  for (const [k, values] of a.entries())
+    for (const [i, value] of values.entries()) {
+      const difference = Math.abs(value - (b[k]?.[i] as number));
+      if (!(difference <= largest)) largest = difference;
+    }
+  return largest;
+}
+
+export function rowsOf(count: number, first = 0): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => first + i);
+}
+
+export { outputsOf };
