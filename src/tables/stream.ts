@@ -1,0 +1,106 @@
+/** Numbers out of DuckDB and back into it, a chunk of typed arrays at a time: rows as objects cost ten times as much. */
+import { DOUBLE, DuckDBDataChunk } from '@duckdb/node-api';
+import { FathomError } from '../errors.ts';
+import { type Duck, identifier } from './duck.ts';
+
+const CHUNK = 2048;
+
+/** Values of one column of a chunk; only the first `rows` count, and NaN stands for null. */
+export type Numbers = Float64Array;
+
+/**
+ * Reads a query whose columns are all DOUBLE. It has a connection of its own, because any other statement on the
+ * connection of an open stream ends that stream silently; for the same reason the rows are counted against `expected`.
+ * The arrays given to `visit` are used again for the next chunk.
+ */
+export async function streamNumbers(
+  duck: Pick<Duck, 'connect'>,
+  sql: string,
+  expected: number,
+  visit: (columns: readonly Numbers[], rows: number) => void,
+): Promise<void> {
+  const connection = await duck.connect();
+  try {
+    const result = await connection.stream(sql);
+    let seen = 0;
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk === undefined || chunk.rowCount === 0) break;
+      const rows = chunk.rowCount;
+      const columns = Array.from({ length: chunk.columnCount }, (_, c) => {
+        const vector = chunk.getColumnVector(c) as unknown as DoubleVector;
+        if (!(vector.items instanceof Float64Array))
+          throw new FathomError('internal', `column ${c} of a stream of numbers is not DOUBLE: ${sql.slice(0, 200)}`);
+        const { items, validity } = vector;
+        for (let i = 0; i < rows; i++) if (!validity.itemValid(i)) items[i] = Number.NaN;
+        return items;
+      });
+      seen += rows;
+      visit(columns, rows);
+    }
+    if (seen !== expected)
+      throw new FathomError('internal', `a stream ended after ${seen} of ${expected} rows: ${sql.slice(0, 200)}`);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/** Inside of the client's vector of doubles, which its types keep private; its `getItem` is many times slower. */
+interface DoubleVector {
+  readonly items: Float64Array;
+  readonly validity: { itemValid(index: number): boolean };
+  flush(): void;
+}
+
+/** Collects rows of numbers into a DuckDB table of DOUBLE columns. */
+export interface NumberTable {
+  /** Values in the order of the columns; NaN is stored as NaN: write `nullIfNaN` in the query that reads it. */
+  append(row: ArrayLike<number>): void;
+  /** Flushes; the table can be queried afterwards. Returns the number of rows. */
+  finish(): number;
+}
+
+/** Makes a table `name` with the given DOUBLE columns, filled over a connection of its own. */
+export async function createNumberTable(duck: Duck, name: string, columns: readonly string[]): Promise<NumberTable> {
+  await duck.run(`CREATE TABLE ${identifier(name)} (${columns.map((c) => `${identifier(c)} DOUBLE`).join(', ')})`);
+  const connection = await duck.connect();
+  const appender = await connection.createAppender(name);
+  const buffers = columns.map(() => new Float64Array(CHUNK));
+  const chunk = DuckDBDataChunk.create(
+    columns.map(() => DOUBLE),
+    CHUNK,
+  );
+  let filled = 0;
+  let total = 0;
+  const flush = (): void => {
+    if (filled === 0) return;
+    chunk.rowCount = filled;
+    for (let c = 0; c < buffers.length; c++) {
+      const vector = chunk.getColumnVector(c) as unknown as DoubleVector;
+      vector.items.set((buffers[c] as Float64Array).subarray(0, filled));
+      vector.flush();
+    }
+    appender.appendDataChunk(chunk);
+    chunk.reset();
+    total += filled;
+    filled = 0;
+  };
+  return {
+    append: (row) => {
+      for (let c = 0; c < buffers.length; c++) (buffers[c] as Float64Array)[filled] = row[c] as number;
+      filled++;
+      if (filled === CHUNK) flush();
+    },
+    finish: () => {
+      flush();
+      appender.closeSync();
+      connection.closeSync();
+      return total;
+    },
+  };
+}
+
+/** SQL for a DOUBLE column in which NaN stands for unknown. */
+export function nullIfNaN(name: string): string {
+  return `CASE WHEN isnan(${identifier(name)}) THEN NULL ELSE ${identifier(name)} END`;
+}

@@ -1,0 +1,53 @@
+/** The dates as of which wallets are profiled. */
+import { z } from 'zod';
+import { FathomError } from '../errors.ts';
+import { duration, formatMoment, moment, parseDuration, parseMoment } from '../tables/time.ts';
+
+/** As an experiment writes it. */
+export const asOfSchema = z.strictObject({
+  every: duration.default('1d').describe('Distance between dates, e.g. 7d, 1d, 1h'),
+  from: moment
+    .optional()
+    .describe(
+      'First date; the dates then count from it. Default: the first whole multiple of `every` (UTC) with a full window behind it',
+    ),
+  to: moment.optional().describe('No date after this one. Dates end at the last trade in any case'),
+  lookback: duration.default('90d').describe('Length of the window before each date, e.g. 90d'),
+});
+
+export type AsOf = z.infer<typeof asOfSchema>;
+
+/** Dates in ascending order and the window before each, all in microseconds UTC. */
+export interface Dates {
+  readonly times: Float64Array;
+  readonly every: number;
+  readonly lookback: number;
+}
+
+/**
+ * The dates for data whose trades run from `first` to `last` (microseconds). Without `from`, the grid is whole
+ * multiples of `every` since 1970-01-01 UTC and begins with the first one that has a full window behind it. It ends
+ * with the last date that is not after the last trade: a later date would call wallets quiet that were not observed.
+ * Cutting the data short removes dates at the end and moves none.
+ */
+export function datesOf(asOf: AsOf, first: number, last: number): Dates {
+  const every = parseDuration(asOf.every);
+  const lookback = parseDuration(asOf.lookback);
+  const start = asOf.from === undefined ? Math.ceil((first + lookback) / every) * every : parseMoment(asOf.from);
+  const end = asOf.to === undefined ? last : Math.min(last, parseMoment(asOf.to));
+  if (start > end) {
+    const early = Math.ceil((first + every) / every) * every;
+    throw new FathomError(
+      'data',
+      `no date to profile: the trades run from ${formatMoment(first)} to ${formatMoment(last)}, the first date would be ${formatMoment(start)}`,
+      {
+        hint:
+          asOf.from === undefined
+            ? `shorten asOf.lookback (${asOf.lookback}), or accept shorter windows at the start with asOf.from: "${formatMoment(early)}"`
+            : 'move asOf.from and asOf.to into the time of the trades',
+      },
+    );
+  }
+  const count = Math.floor((end - start) / every) + 1;
+  return { times: Float64Array.from({ length: count }, (_, k) => start + k * every), every, lookback };
+}

@@ -1,0 +1,69 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import runProfile from '../../src/stages/run/wallets-profile.ts';
+import run from '../../src/stages/run/wallets-targets.ts';
+import profileDefinition from '../../src/stages/wallets-profile.ts';
+import definition from '../../src/stages/wallets-targets.ts';
+import { readParquet } from '../../src/tables/parquet.ts';
+import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
+import { makeWorld, writeWorld } from '../support/world.ts';
+
+const DAY = 86_400_000;
+const world = makeWorld({ seed: 5, wallets: 30, markets: 20, trades: 1500, days: 50 });
+const asOf = { every: '3d', lookback: '15d' };
+
+describe('wallets.targets', () => {
+  let inputs: Record<string, string[]>;
+  let result: StageResult;
+  beforeAll(async () => {
+    const files = await writeWorld(world, await temporaryFolder());
+    inputs = { trades: [files.trades], markets: [files.markets], resolutions: [files.resolutions] };
+    result = await runStage(definition, run, { params: { asOf, minTrades: 3, horizon: '10d' }, inputs });
+  });
+
+  it('has the rows of the profiles with the same dates', async () => {
+    const profiles = await runStage(profileDefinition, runProfile, { params: { asOf, minTrades: 3 }, inputs });
+    const keys = async (r: StageResult): Promise<unknown[]> =>
+      (await readParquet(r.path('table'))).rows.map((row) => [row['asOf'], row['wallet']]);
+    expect(await keys(result)).toEqual(await keys(profiles));
+  });
+
+  it('ends a label when the window or the last resolution used was known, and leaves uncovered windows unlabelled', async () => {
+    const { rows, columns } = await readParquet(result.path('table'));
+    const last = (world.trades.at(-1)?.time as number) * 1000;
+    let later = 0;
+    let uncovered = 0;
+    for (const row of rows) {
+      const end = (row['asOf'] as Date).getTime() + 10 * DAY;
+      const labelEnd = (row['labelEnd'] as Date).getTime();
+      expect(labelEnd).toBeGreaterThanOrEqual(end);
+      if (labelEnd > end) later++;
+      if (end > last) {
+        uncovered++;
+        expect([row['nextEdge'], row['nextVolumeUsd'], row['nextTradeCount']]).toEqual([null, null, null]);
+      } else expect(row['nextTradeCount']).not.toBeNull();
+      if (row['nextPnlUsd'] !== null) expect(row['nextProfitable']).toBe(Number((row['nextPnlUsd'] as number) > 0));
+    }
+    expect(later).toBeGreaterThan(0);
+    expect(uncovered).toBe((await result.metrics()).scalars['rows.beyondData']);
+    expect(uncovered).toBeGreaterThan(0);
+    expect(columns?.map((c) => c.role)).toEqual([
+      'id',
+      'time',
+      'label',
+      'label',
+      'label',
+      'label',
+      'label',
+      'labelEnd',
+    ]);
+  });
+
+  it('gives the same bytes with one and two threads', async () => {
+    const again = await runStage(definition, run, {
+      params: { asOf, minTrades: 3, horizon: '10d' },
+      inputs,
+      threads: 1,
+    });
+    expect(Buffer.compare(await again.bytes('table'), await result.bytes('table'))).toBe(0);
+  });
+});

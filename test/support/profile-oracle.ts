@@ -1,0 +1,179 @@
+/** Profiles and targets straight from their definitions: every row looks at every trade. Slow, and independent of src/. */
+import { priceOf, type World, type WorldTrade } from './world.ts';
+
+const DAY = 86_400;
+
+export interface OracleOptions {
+  readonly dates: readonly number[];
+  readonly lookback: number;
+  readonly minTrades: number;
+}
+
+type Row = Record<string, number | string | null>;
+
+const groupBy = <T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> => {
+  const groups = new Map<K, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+};
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+const shareOf = <T>(items: readonly T[], is: (item: T) => boolean): number => items.filter(is).length / items.length;
+const sampleDeviation = (values: readonly number[]): number => {
+  const mean = sum(values) / values.length;
+  return Math.sqrt(sum(values.map((v) => (v - mean) ** 2)) / (values.length - 1));
+};
+
+/** Profit of a fill in 1e-6 USD if its token pays `payout`. */
+const profit = (t: WorldTrade, payout: number): number =>
+  (t.side === 'BUY' ? 1 : -1) * (payout * t.shares - t.usd) - (t.fee ?? 0);
+
+function settledMeasures(world: World, window: readonly WorldTrade[], asOf: number) {
+  const resolution = new Map(world.resolutions.filter((r) => r.knowableAt < asOf).map((r) => [r.market, r]));
+  const byMarket = groupBy(window, (t) => t.market);
+  const payout = (t: WorldTrade): number => {
+    const payout0 = resolution.get(t.market)?.payout0 as number;
+    return t.outcomeIndex === 0 ? payout0 : 1 - payout0;
+  };
+  const positions: { event: string; pnl: number; shares: number; bought: number; knowableAt: number }[] = [];
+  let unsettled = 0;
+  for (const [market, fills] of byMarket) {
+    const known = resolution.get(market);
+    if (known === undefined || fills.some((t) => t.outcomeIndex === null)) {
+      unsettled++;
+      continue;
+    }
+    const early = fills.filter((t) => t.time < known.knowableAt);
+    if (early.length === 0) continue;
+    positions.push({
+      event: fills[0]?.event as string,
+      pnl: sum(early.map((t) => profit(t, payout(t)))),
+      shares: sum(early.map((t) => t.shares)),
+      bought: sum(early.filter((t) => t.side === 'BUY').map((t) => t.usd)),
+      knowableAt: known.knowableAt,
+    });
+  }
+  const pnl = sum(positions.map((p) => p.pnl));
+  const shares = sum(positions.map((p) => p.shares));
+  const bought = sum(positions.map((p) => p.bought));
+  const edge = shares > 0 ? pnl / shares : null;
+  const events = [...groupBy(positions, (p) => p.event).values()];
+  const residuals = events.map((ps) => sum(ps.map((p) => p.pnl)) - (edge ?? 0) * sum(ps.map((p) => p.shares)));
+  const G = events.length;
+  return {
+    settledPnlUsd: positions.length > 0 ? pnl / 1e6 : null,
+    settledPositions: positions.length,
+    winRate: positions.length > 0 ? shareOf(positions, (p) => p.pnl > 0) : null,
+    edge,
+    edgeStandardError:
+      G < 2 || edge === null ? null : Math.sqrt((G / (G - 1)) * sum(residuals.map((r) => r * r))) / shares,
+    roi: bought > 0 ? pnl / bought : null,
+    unsettledPositions: unsettled,
+    knowableAt: positions.map((p) => p.knowableAt),
+  };
+}
+
+function markedPnl(world: World, window: readonly WorldTrade[], asOf: number): number | null {
+  if (window.some((t) => t.outcomeIndex === null)) return null;
+  let total = 0;
+  for (const t of window) {
+    const known = world.resolutions.find((r) => r.market === t.market && r.knowableAt < asOf);
+    const seen = world.trades.findLast(
+      (o) => o.market === t.market && o.time < asOf && o.outcomeIndex !== null && priceOf(o) !== null,
+    );
+    const price = seen === undefined ? null : (priceOf(seen) as number);
+    const price0 = known !== undefined ? known.payout0 : seen?.outcomeIndex === 0 ? price : 1 - (price as number);
+    if (price0 === null) return null;
+    total += t.shares === 0 ? profit(t, 0) : profit(t, t.outcomeIndex === 0 ? price0 : 1 - price0);
+  }
+  return total / 1e6;
+}
+
+/** Rows of wallets.profile; times in seconds. */
+export function oracleProfiles(world: World, { dates, lookback, minTrades }: OracleOptions): Row[] {
+  const category = new Map(world.markets.map((m) => [m.market, m.category ?? 'other']));
+  return eachRow(world, { dates, lookback, minTrades }, (all, window, asOf) => {
+    const n = window.length;
+    const tenure = (asOf - (all[0] as WorldTrade).time) / DAY;
+    const buys = window.filter((t) => t.side === 'BUY');
+    const usd = sum(window.map((t) => t.usd));
+    const shares = sum(window.map((t) => t.shares));
+    const bought = sum(buys.map((t) => t.usd));
+    const domain = (name: string): number => shareOf(window, (t) => (category.get(t.market) ?? 'other') === name);
+    const domains = ['politics', 'sports', 'crypto', 'other'].map(domain);
+    const events = [...groupBy(window, (t) => t.event).values()];
+    const roles = window.filter((t) => t.role != null);
+    const gaps = window.slice(1).map((t, i) => t.time - (window[i] as WorldTrade).time);
+    const meanGap = sum(gaps) / gaps.length;
+    const hours = [...groupBy(window, (t) => Math.floor(t.time / 3600) % 24).values()];
+    const { knowableAt: _, ...settled } = settledMeasures(world, window, asOf);
+    return {
+      tenureDays: tenure,
+      tradeCount: n,
+      tradesPerDay: n / Math.min(lookback / DAY, Math.max(1, tenure)),
+      aggressionMeanUsd: usd / n / 1e6,
+      aggressionMaxUsd: Math.max(...window.map((t) => t.usd)) / 1e6,
+      activeDays: new Set(window.map((t) => Math.floor(t.time / DAY))).size,
+      marketCount: new Set(window.map((t) => t.market)).size,
+      eventCount: events.length,
+      domainPoliticsShare: domains[0] as number,
+      domainSportsShare: domains[1] as number,
+      domainCryptoShare: domains[2] as number,
+      domainOtherShare: domains[3] as number,
+      domainFocus: sum(domains.map((d) => d * d)),
+      diversification: usd > 0 ? 1 - sum(events.map((e) => (sum(e.map((t) => t.usd)) / usd) ** 2)) : null,
+      netFlowUsd: (usd - 2 * bought) / 1e6,
+      investedUsd: bought / 1e6,
+      buyShare: buys.length / n,
+      meanPrice: shares > 0 ? usd / shares : null,
+      longshotShare: buys.length > 0 ? shareOf(buys, (t) => t.shares > 0 && t.usd / t.shares < 0.2) : null,
+      makerShare: roles.length > 0 ? shareOf(roles, (t) => t.role === 'maker') : null,
+      burstiness: gaps.length < 3 || meanGap === 0 ? null : sampleDeviation(gaps) / meanGap,
+      hourEntropy: -sum(hours.map((h) => (h.length / n) * Math.log(h.length / n))) / Math.log(24),
+      sizeVariation: n < 2 || usd === 0 ? null : sampleDeviation(window.map((t) => t.usd)) / (usd / n),
+      ...settled,
+      markedPnlUsd: markedPnl(world, window, asOf),
+    };
+  });
+}
+
+/** Rows of wallets.targets; times in seconds. */
+export function oracleTargets(world: World, options: OracleOptions & { horizon: number }): Row[] {
+  const last = Math.max(...world.trades.map((t) => t.time));
+  return eachRow(world, options, (all, _, asOf) => {
+    const end = asOf + options.horizon;
+    if (end > last)
+      return {
+        nextEdge: null,
+        nextProfitable: null,
+        nextPnlUsd: null,
+        nextVolumeUsd: null,
+        nextTradeCount: null,
+        labelEnd: end,
+      };
+    const next = all.filter((t) => t.time >= asOf && t.time < end);
+    const settled = settledMeasures(world, next, Number.POSITIVE_INFINITY);
+    return {
+      nextEdge: settled.edge,
+      nextProfitable: settled.settledPnlUsd === null ? null : Number(settled.settledPnlUsd > 0),
+      nextPnlUsd: settled.settledPnlUsd,
+      nextVolumeUsd: sum(next.map((t) => t.usd)) / 1e6,
+      nextTradeCount: next.length,
+      labelEnd: Math.max(end, ...settled.knowableAt),
+    };
+  });
+}
+
+function eachRow(
+  world: World,
+  { dates, lookback, minTrades }: OracleOptions,
+  describe: (all: readonly WorldTrade[], window: readonly WorldTrade[], asOf: number) => Row,
+): Row[] {
+  const wallets = [...new Set(world.trades.map((t) => t.wallet))].sort((a, b) => (a < b ? -1 : 1));
+  return dates.flatMap((asOf) =>
+    wallets.flatMap((wallet) => {
+      const all = world.trades.filter((t) => t.wallet === wallet);
+      const window = all.filter((t) => t.time >= asOf - lookback && t.time < asOf);
+      return window.length < minTrades ? [] : [{ wallet, asOf, ...describe(all, window, asOf) }];
+    }),
+  );
+}
