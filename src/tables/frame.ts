@@ -61,6 +61,13 @@ export function textOf(column: FrameColumn, row: number): string {
 export function encodeFrame(frame: Frame): Uint8Array {
   const fields: Field[] = [];
   const children = [];
+  // Arrow's writer merges neighbouring chunks of one ArrayBuffer, also where they overlap: a buffer goes in once.
+  const written = new Set<ArrayBufferLike>();
+  const own = <T extends Float32Array | Float64Array | Int32Array>(values: T): T => {
+    if (written.has(values.buffer)) return values.slice() as T;
+    written.add(values.buffer);
+    return values;
+  };
   for (const column of frame.columns) {
     const length = column.type === 'number' ? column.values.length : column.codes.length;
     if (length !== frame.rows)
@@ -71,12 +78,14 @@ export function encodeFrame(frame: Frame): Uint8Array {
     if (column.type === 'number') {
       const type = column.values instanceof Float32Array ? new Float32() : new Float64();
       fields.push(new Field(column.name, type, false));
-      children.push(makeData({ type, length, nullCount: 0, data: column.values as never }));
+      children.push(makeData({ type, length, nullCount: 0, data: own(column.values) as never }));
     } else {
       const labels = vectorFromArray([...column.labels, ...(column.labels.length === 0 ? [''] : [])], new Utf8());
       const type = new Dictionary(new Utf8(), new Int32(), fields.length);
       fields.push(new Field(column.name, type, false));
-      children.push(makeData({ type, length, nullCount: 0, data: column.codes, dictionary: labels as Vector<Utf8> }));
+      children.push(
+        makeData({ type, length, nullCount: 0, data: own(column.codes), dictionary: labels as Vector<Utf8> }),
+      );
     }
   }
   const specs = frame.columns.map(({ name, role, unit, description }) => ({
