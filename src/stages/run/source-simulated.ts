@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+import { describeWorld } from '../../markets/simulated/describe.ts';
+import { simulate } from '../../markets/simulated/simulate.ts';
+import { loadWorld, writeWorld } from '../../markets/simulated/tables.ts';
+import { openDuck } from '../../tables/duck.ts';
+import type { StageRun } from '../contract.ts';
+import type { params } from '../source-simulated.ts';
+
+const run: StageRun<z.output<typeof params>> = async (context) => {
+  const world = simulate(context.params, (purpose) => context.rng(purpose));
+  context.log(`simulated ${world.fills.size} fills of ${world.wallets.length} wallets`);
+  const { threads, memoryMb } = context.resources;
+  const duck = await openDuck({ threads, memoryMb: Math.floor(memoryMb / 2), scratch: await context.scratch() });
+  try {
+    await loadWorld(duck, world);
+    await writeWorld(duck, world, {
+      trades: context.outputPath('trades'),
+      markets: context.outputPath('markets'),
+      resolutions: context.outputPath('resolutions'),
+      truth: context.outputPath('truth'),
+    });
+    const { metrics, figures } = await describeWorld(duck, world, context.outputPath('trades'));
+    await context.writeMetrics('metrics', metrics);
+    await context.writeFigures('figures', figures);
+  } finally {
+    duck.close();
+  }
+};
+
+export default run;
