@@ -35,11 +35,8 @@ function reportIssue(issue: Issue, prefix: Path, context: IssueContext): void {
   }
   if (isBroken(tree, full)) return;
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const meant = meantAlternative(issue.errors);
-    if (meant !== undefined) {
-      for (const better of meant) reportIssue(better, inner, context);
-      return;
-    }
+    for (const better of meantAlternative(issue.errors)) reportIssue(better, inner, context);
+    if (meantAlternative(issue.errors).length > 0) return;
   }
   const node = nodeAt(tree, full);
   if (node === undefined && issue.code !== 'custom') {
@@ -61,7 +58,7 @@ function reportIssue(issue: Issue, prefix: Path, context: IssueContext): void {
     problems.add(spot, `${label}: expected one of ${options.join(', ')}${got}`, guessOnly(typed, options));
     return;
   }
-  problems.add(spot, `${label}: ${expectation(issue, inner, context)}${got}`);
+  problems.add(spot, `${label}: ${issueInWords({ ...issue, path: inner }, context.schema)}${got}`);
 }
 
 function guessOnly(typed: string, options: readonly string[]): string | undefined {
@@ -82,17 +79,20 @@ function reportUnknownKey(
 }
 
 /**
- * The issues of the alternative a value comes closest to: those that fit its type, of them the one with the fewest
- * unknown keys, then the fewest issues. Undefined if none fits or two are equally close.
+ * The issues of the alternative a value comes closest to: of those that fit its type the one with the fewest unknown
+ * keys, first its own, then those further in. If several are as close, the keys that none of them knows. Else nothing.
  */
-function meantAlternative(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+function meantAlternative(alternatives: readonly (readonly Issue[])[]): readonly Issue[] {
   const fitting = alternatives.filter((issues) => !issues.some((issue) => isOfRoot(issue)));
-  const cost = (issues: readonly Issue[]): number =>
-    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? 100 * issue.keys.length : 1), 0);
-  const sorted = fitting.toSorted((a, b) => cost(a) - cost(b));
-  const [best, second] = sorted;
-  if (best === undefined) return undefined;
-  return second === undefined || cost(best) < cost(second) ? best : undefined;
+  const cost = (issues: readonly Issue[]): number => {
+    const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
+    const own = unknown.filter((issue) => issue.path.length === 0).length;
+    return 10_000 * own + 100 * (unknown.length - own) + issues.length;
+  };
+  const [best, second] = fitting.toSorted((a, b) => cost(a) - cost(b));
+  if (best === undefined) return [];
+  if (second === undefined || cost(best) < cost(second)) return best;
+  return best.filter((issue) => issue.code === 'unrecognized_keys' && issue.path.length === 0);
 }
 
 function isOfRoot(issue: Issue): boolean {
@@ -119,10 +119,15 @@ const typeNames: Record<string, string> = {
   null: 'null',
 };
 
-function expectation(issue: Issue, inner: Path, context: IssueContext): string {
+/** What was expected, as the end of a sentence. The path of the issue is one from the root of the schema. */
+export function issueInWords(issue: Issue, schema: () => JsonSchema): string {
+  const root = schema();
+  const property = propertyAt(root, issue.path.map(String));
+  const options = optionsOf(issue);
+  if (options !== undefined) return `expected one of ${options.join(', ')}`;
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${typeNames[issue.expected] ?? issue.expected}`;
+      return `expected ${property === undefined ? (typeNames[issue.expected] ?? issue.expected) : typeInWords(property, root)}`;
     case 'too_small': {
       const bound = `${issue.minimum}`;
       if (issue.origin === 'string')
@@ -144,10 +149,8 @@ function expectation(issue: Issue, inner: Path, context: IssueContext): string {
         : issue.message;
     case 'invalid_key':
       return 'this key is not allowed here';
-    case 'invalid_union': {
-      const schema = propertyAt(context.schema(), inner);
-      return `expected ${schema === undefined ? 'another type' : typeInWords(schema, context.schema())}`;
-    }
+    case 'invalid_union':
+      return `expected ${property === undefined ? 'another type' : typeInWords(property, root)}`;
     default:
       return issue.message;
   }

@@ -1,10 +1,10 @@
 /** From a file to a checked experiment: parse, compose, override, resolve references, check, connect, freeze. */
 import type { Axis } from '../stages/contract.ts';
 import { compose, stageKeys } from './compose.ts';
-import { isBroken, reportIssues } from './issues.ts';
+import { reportIssues } from './issues.ts';
 import { didYouMean } from './nearest.ts';
-import { applyOverrides, rootKeys } from './overrides.ts';
-import { defaultAt, jsonSchemaOf, keysAt } from './parameters.ts';
+import { applyOverrides, type KnownKeys, rootKeys } from './overrides.ts';
+import { defaultAt, jsonSchemaOf, type Keys, keysAt } from './parameters.ts';
 import { Problems } from './problems.ts';
 import { resolveReferences } from './references.ts';
 import { rootSchema } from './schema.ts';
@@ -33,8 +33,13 @@ export async function loadExperiment(options: LoadOptions): Promise<Experiment> 
     throw new Error(`${options.file} could not be read, and no error says why`);
   }
   const overrides = options.overrides ?? [];
-  const overridden = applyOverrides(composed.tree, overrides, knownKeys(options.stages), problems);
-  const tree = resolveReferences(overridden, { env: options.env ?? {}, defaultAt: defaults(options.stages) }, problems);
+  const known = knownKeys(options.stages);
+  const overridden = applyOverrides(composed.tree, overrides, known, problems);
+  const tree = resolveReferences(
+    overridden,
+    { env: options.env ?? {}, defaultAt: defaults(options.stages), known },
+    problems,
+  );
   const experiment = check(tree, options.stages, problems);
   problems.throwIfAny();
   if (experiment === undefined) throw new Error(`${options.file} is wrong, and no error says why`);
@@ -64,9 +69,9 @@ function check(tree: Dict, registry: Registry, problems: Problems): Checked | un
   const { stages, names } = checkStages(tree, registry, problems);
   const wiring = wire(tree, stages, names, problems);
   const byName = new Map(stages.map((stage) => [stage.name, stage]));
-  const sweep = root.data?.sweep === undefined ? undefined : checkSweep(tree, root.data.sweep, byName, names, problems);
-  const answer = root.data?.report.answer;
-  if (answer !== undefined && !isBroken(tree, ['report', 'answer'])) checkAnswer(tree, answer, byName, names, problems);
+  // From the tree, since faults elsewhere must not hide these.
+  const sweep = checkSweep(tree, root.data?.sweep, byName, names, problems);
+  checkAnswer(tree, byName, names, problems);
   if (root.data === undefined || problems.any) return undefined;
 
   const { name, title, question, about, seed, resources, report, onError } = root.data;
@@ -130,12 +135,13 @@ function withoutPruner(tree: Dict, problems: Problems): Dict {
 
 function checkAnswer(
   tree: Tree,
-  answer: string,
   stages: ReadonlyMap<string, CheckedStage>,
   names: ReadonlySet<string>,
   problems: Problems,
 ): void {
-  const spot = nodeAt(tree, ['report', 'answer'])?.spot ?? closestSpot(tree, ['report', 'answer']);
+  const node = nodeAt(tree, ['report', 'answer']);
+  if (node?.kind !== 'leaf' || typeof node.value !== 'string') return;
+  const { value: answer, spot } = node;
   if (!names.has(answer)) {
     problems.add(spot, `report.answer: there is no stage ${answer}`, didYouMean(answer, names, 'stages'));
     return;
@@ -146,17 +152,19 @@ function checkAnswer(
 }
 
 /** Which keys an override may set though the file does not have them. */
-function knownKeys(registry: Registry) {
-  return (tree: Tree, path: Path): readonly string[] | undefined => {
-    if (path.length === 0) return rootKeys.filter((key) => key !== 'base');
-    if (path[0] !== 'stages') return keysAt(jsonSchemaOf(rootSchema), path).names;
-    if (path.length === 1) return [];
+function knownKeys(registry: Registry): KnownKeys {
+  const closed = (names: readonly string[]): Keys => ({ names, open: false });
+  return (tree, path) => {
+    if (path.length === 0) return closed(rootKeys.filter((key) => key !== 'base'));
+    if (path.join('.') === 'sweep.sampler') return closed(['use', 'trials']);
+    if (path[0] !== 'stages') return keysAt(jsonSchemaOf(rootSchema), path);
+    if (path.length === 1) return { names: [], open: true };
     const definition = definitionAt(tree, path[1] as string, registry);
+    if (definition === undefined) return { names: stageKeys, open: true };
     const below = path.slice(2);
-    const own = definition === undefined ? [] : keysAt(jsonSchemaOf(definition.params), below).names;
-    if (below.length === 0) return [...stageKeys, ...own];
-    if (below[0] === 'from') return Object.keys(definition?.inputs ?? {});
-    return own;
+    if (below[0] === 'from') return closed(Object.keys(definition.inputs));
+    const own = keysAt(jsonSchemaOf(definition.params), below);
+    return below.length === 0 ? { ...own, names: [...stageKeys, ...own.names] } : own;
   };
 }
 

@@ -3,7 +3,9 @@
  * `~key` deletes. `mtl.epochs` is short for `stages.mtl.epochs` where a stage is named mtl.
  */
 import { merge } from './compose.ts';
-import { didYouMean } from './nearest.ts';
+import { labelOf } from './issues.ts';
+import { didYouMean, nearest } from './nearest.ts';
+import type { Keys } from './parameters.ts';
 import { numberFault, parseText, plainScalar } from './parse.ts';
 import { describeOrigin, type Problems, type Spot } from './problems.ts';
 import { childOf, type Dict, keySpotAt, nodeAt, type Path, type Tree, withNode } from './tree.ts';
@@ -23,8 +25,8 @@ export const rootKeys = [
   'onError',
 ] as const;
 
-/** Names that a key may have below a path though the file does not have it; undefined where any name is allowed. */
-export type KnownKeys = (tree: Tree, path: Path) => readonly string[] | undefined;
+/** The keys there may be below a path, whether the file has them or not. */
+export type KnownKeys = (tree: Tree, path: Path) => Keys;
 
 /** Applies overrides one after another. */
 export function applyOverrides(tree: Dict, overrides: readonly string[], known: KnownKeys, problems: Problems): Dict {
@@ -53,7 +55,7 @@ function applyOne(tree: Tree, text: string, index: number, known: KnownKeys, pro
 
   if (prefix === '~') {
     if (equals !== -1) problems.add(spotAt(equals, text.length), `~${key} deletes and takes no value`);
-    else if (!exists) problems.add(keySpot, `nothing to delete: ${key} is not set`, suggestion(tree, path, known));
+    else if (!exists) problems.add(keySpot, `nothing to delete: ${key} is not set`, suggestion(tree, path, undefined));
     else return withNode(tree, path, undefined, keySpot);
     return tree;
   }
@@ -71,10 +73,11 @@ function applyOne(tree: Tree, text: string, index: number, known: KnownKeys, pro
     problems.add(keySpot, `${obstacle} is one value and has no keys below it`);
     return tree;
   }
-  if (prefix === '' && !exists && !isKnown(tree, path, known)) {
-    const guess = suggestion(tree, path, known);
-    const add = `to add a key that is not in the file: +${text}`;
-    problems.add(keySpot, `${key} is neither set nor known`, guess === undefined ? add : `${guess}\n  ${add}`);
+  if (prefix === '' && !exists && !known(tree, path.slice(0, -1)).names.includes(path.at(-1) as string)) {
+    const hints = [suggestion(tree, path, known)];
+    // Where only known keys are allowed, a + would not help.
+    if (known(tree, path.slice(0, -1)).open) hints.push(`to add a key that is not in the file: +${text}`);
+    problems.add(keySpot, `${key} is neither set nor known`, hints.filter((hint) => hint !== undefined).join('\n  '));
     return tree;
   }
   const value = parseValue(text.slice(equals + 1), spotAt, equals + 1, problems);
@@ -140,24 +143,23 @@ function blockedAt(tree: Tree, path: Path): string | undefined {
   return undefined;
 }
 
-function isKnown(tree: Tree, path: Path, known: KnownKeys): boolean {
-  const names = known(tree, path.slice(0, -1));
-  return names === undefined ? false : names.includes(path.at(-1) as string);
-}
-
-/** A did-you-mean for the first part of a path that does not exist. */
-function suggestion(tree: Tree, path: Path, known: KnownKeys): string | undefined {
+/** A did-you-mean for the first part of a path that neither is there nor could be. */
+export function suggestion(tree: Tree, path: Path, known: KnownKeys | undefined): string | undefined {
   for (let depth = 1; depth <= path.length; depth++) {
-    if (nodeAt(tree, path.slice(0, depth)) !== undefined) continue;
     const parent = path.slice(0, depth - 1);
+    const word = path[depth - 1] as string;
     const node = nodeAt(tree, parent);
     const present = node?.kind === 'map' ? [...node.entries.keys()] : [];
-    const names = new Set([...present, ...(known(tree, parent) ?? [])]);
+    const names = new Set([...present, ...(known?.(tree, parent).names ?? [])]);
+    if (names.has(word)) continue;
     if (depth === 1) {
       const stages = nodeAt(tree, ['stages']);
       if (stages?.kind === 'map') for (const name of stages.entries.keys()) names.add(name);
     }
-    return didYouMean(path[depth - 1] as string, names);
+    if (names.size === 0 && depth > 1) return `${labelOf(parent)} has no keys`;
+    const guess = nearest(word, names);
+    if (guess === undefined) return didYouMean(word, names);
+    return `did you mean ${labelOf([...parent, guess, ...path.slice(depth)])}?`;
   }
   return undefined;
 }

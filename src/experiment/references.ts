@@ -4,11 +4,10 @@
  * environment. As the whole of a value a reference keeps the type; inside a text it is written out. `$${` is a
  * plain `${`.
  */
-import { didYouMean } from './nearest.ts';
-import { pathOf } from './overrides.ts';
+import { type KnownKeys, pathOf, suggestion } from './overrides.ts';
 import { numberFault, plainScalar } from './parse.ts';
 import type { Problems, Spot } from './problems.ts';
-import { childOf, type Dict, type Entry, type Leaf, leavesOf, type Path, type Scalar, type Tree } from './tree.ts';
+import { childOf, type Dict, type Entry, type Leaf, type Path, type Scalar, type Tree } from './tree.ts';
 import type { Origin } from './types.ts';
 
 /** Variables that may hold secrets: an experiment is written into its run's folder, where others read it. */
@@ -18,6 +17,8 @@ export interface ReferenceSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The default of a parameter that the file leaves out, so that it can be named too. */
   readonly defaultAt: (tree: Tree, path: Path) => unknown;
+  /** For did-you-mean. */
+  readonly known: KnownKeys;
 }
 
 /** Replaces every reference. What cannot be resolved becomes a leaf marked `broken`. */
@@ -31,8 +32,10 @@ export function resolveReferences(root: Dict, sources: ReferenceSources, problem
     const start = visiting.findIndex((other) => other.node === node);
     if (start !== -1) {
       const round = [...visiting.slice(start).map((v) => v.path.join('.')), path.join('.')];
-      // Containers on the way say nothing new: a -> a.b -> a reads as a.b -> a.
-      const names = round.filter((name, i) => i === round.length - 1 || !round[i + 1]?.startsWith(`${name}.`));
+      // Containers on the way say nothing new: of a -> b -> b.c -> a the b goes.
+      const names = round.filter(
+        (name, i) => i === 0 || i === round.length - 1 || !round[i + 1]?.startsWith(`${name}.`),
+      );
       problems.add(node.spot, `references go round in a circle: ${names.join(' -> ')}`);
       return brokenLeaf(node.spot);
     }
@@ -92,7 +95,7 @@ export function resolveReferences(root: Dict, sources: ReferenceSources, problem
     const path = pathOf(root, name);
     const found = find(path);
     if (found === undefined) {
-      problems.add(spot, `\${${name}} names nothing`, suggest(path));
+      problems.add(spot, `\${${name}} names nothing`, suggestion(root, path, sources.known));
       return brokenLeaf(spot);
     }
     return { ...movedTo(found, { kind: 'reference', to: path.join('.'), at: spot.origin }, spot) };
@@ -140,12 +143,6 @@ export function resolveReferences(root: Dict, sources: ReferenceSources, problem
     }
     const origin: Origin = { kind: 'env', name, fellBack: set === undefined, at: spot.origin };
     return { kind: 'leaf', value, spot: { ...spot, origin } };
-  };
-
-  const suggest = (path: Path): string | undefined => {
-    const names = [...leavesOf(root)].map((leaf) => leaf.path.join('.'));
-    const short = names.map((name) => name.replace(/^stages\./, ''));
-    return didYouMean(path.join('.').replace(/^stages\./, ''), short);
   };
 
   return resolve(root, []) as Dict;

@@ -1,4 +1,5 @@
 /** Checks the stages of an experiment one by one: method, parameters, engine. How they connect is in `wiring.ts`. */
+import type { z } from 'zod';
 import type { Axis, StageDefinition } from '../stages/contract.ts';
 import { stageKeys } from './compose.ts';
 import { isBroken, reportIssues } from './issues.ts';
@@ -7,7 +8,7 @@ import { rootKeys } from './overrides.ts';
 import { jsonSchemaOf, keysAt } from './parameters.ts';
 import type { Problems } from './problems.ts';
 import { stageSchema } from './schema.ts';
-import { type Dict, type Entry, type Plain, type Tree, toPlain } from './tree.ts';
+import { closestSpot, type Dict, type Entry, type Path, type Plain, type Tree, toPlain } from './tree.ts';
 
 export type Registry = ReadonlyMap<string, StageDefinition>;
 
@@ -18,7 +19,8 @@ export interface CheckedStage {
   readonly params: Readonly<Record<string, unknown>> | undefined;
   /** As written, for the checks of sweeps. */
   readonly rawParams: Readonly<Record<string, Plain>>;
-  readonly from: Readonly<Record<string, string | readonly string[]>>;
+  /** Undefined where it is wrong. */
+  readonly from: Readonly<Record<string, string | readonly string[]>> | undefined;
   readonly each: Axis | undefined;
   readonly whenMissing: 'stop' | 'skip';
   readonly engine: string | undefined;
@@ -72,10 +74,10 @@ function checkStage(
   const rawParams = Object.fromEntries(Object.entries(raw).filter(([k]) => !isCommon(k)));
   const base = ['stages', name];
 
-  const common = stageSchema.safeParse(Object.fromEntries(Object.entries(raw).filter(([k]) => isCommon(k))));
-  if (!common.success) {
-    reportIssues(common.error.issues, { tree, base, schema: () => jsonSchemaOf(stageSchema), problems });
-  }
+  const from = checkField('from', raw, tree, base, problems);
+  const each = checkEach(raw, tree, base, problems);
+  const whenMissing = checkField('whenMissing', raw, tree, base, problems);
+  const description = checkField('description', raw, tree, base, problems);
   const params = definition.params.safeParse(rawParams);
   if (!params.success) {
     reportIssues(params.error.issues, {
@@ -93,12 +95,37 @@ function checkStage(
     definition,
     params: params.success ? (params.data as Record<string, unknown>) : undefined,
     rawParams,
-    from: common.data?.from ?? {},
-    each: common.data?.each,
-    whenMissing: common.data?.whenMissing ?? 'stop',
+    from,
+    each,
+    whenMissing: whenMissing ?? 'stop',
     engine,
-    description: common.data?.description,
+    description,
   };
+}
+
+type Fields = typeof stageSchema.shape;
+
+/** One key at a time: a fault in `each` must not hide what `from` says. Undefined where it is wrong. */
+function checkField<K extends keyof Fields>(
+  key: K,
+  raw: Record<string, Plain>,
+  tree: Tree,
+  base: Path,
+  problems: Problems,
+): z.infer<Fields[K]> | undefined {
+  const parsed = stageSchema.shape[key].safeParse(raw[key]);
+  if (parsed.success) return parsed.data as z.infer<Fields[K]>;
+  const schema = () => jsonSchemaOf(stageSchema.shape[key]);
+  reportIssues(parsed.error.issues, { tree, base: [...base, key], schema, problems });
+  return undefined;
+}
+
+function checkEach(raw: Record<string, Plain>, tree: Tree, base: Path, problems: Problems): Axis | undefined {
+  const each = raw['each'];
+  if (each !== 'trial' && each !== 'replicate') return checkField('each', raw, tree, base, problems);
+  const spot = closestSpot(tree, [...base, 'each']);
+  problems.add(spot, `${base[1]}: each: ${each} is not yours to set: the sweep makes trials and replicates`);
+  return undefined;
 }
 
 function definitionOf(

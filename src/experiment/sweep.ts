@@ -1,8 +1,8 @@
 /** Checks a sweep: its stage, its search space against the stage's parameters, its sampler. */
 import type { z } from 'zod';
-import { isBroken, reportIssues } from './issues.ts';
+import { isBroken, issueInWords, reportIssues } from './issues.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { jsonSchemaOf, keysAt, propertyAt, typeInWords } from './parameters.ts';
+import { jsonSchemaOf, keysAt, propertyAt } from './parameters.ts';
 import type { Problems, Spot } from './problems.ts';
 import { type rootSchema, samplerSchemas } from './schema.ts';
 import { mostDimensions } from './sobol.ts';
@@ -15,37 +15,42 @@ type Written = NonNullable<z.infer<typeof rootSchema>['sweep']>;
 
 const mostTrials = 100_000;
 
+/**
+ * @param written the sweep if its own keys are right
+ * @returns undefined if there is none, or it is wrong
+ */
 export function checkSweep(
   tree: Tree,
-  written: Written,
+  written: Written | undefined,
   stages: ReadonlyMap<string, CheckedStage>,
   names: ReadonlySet<string>,
   problems: Problems,
 ): Sweep | undefined {
-  const at = (...path: string[]): Spot =>
-    nodeAt(tree, ['sweep', ...path])?.spot ?? closestSpot(tree, ['sweep', ...path]);
-  if (isBroken(tree, ['sweep'])) return undefined;
-  if (!names.has(written.stage)) {
-    const hint = didYouMean(written.stage, names, 'stages');
-    problems.add(at('stage'), `sweep.stage: there is no stage ${written.stage}`, hint);
+  if (nodeAt(tree, ['sweep'])?.kind !== 'map' || isBroken(tree, ['sweep'])) return undefined;
+  const name = nodeAt(tree, ['sweep', 'stage']);
+  const stage = name?.kind === 'leaf' && typeof name.value === 'string' ? name.value : undefined;
+  if (name !== undefined && stage !== undefined && !names.has(stage)) {
+    problems.add(name.spot, `sweep.stage: there is no stage ${stage}`, didYouMean(stage, names, 'stages'));
   }
-  const sampler = samplerOf(tree, written.sampler, at('sampler'), problems);
-  const space = spaceOf(tree, stages.get(written.stage), problems);
-  if (sampler === undefined || space === undefined) return undefined;
-  if (sampler.use === 'grid') checkGrid(tree, space, at('space'), problems);
+  const samplerNode = nodeAt(tree, ['sweep', 'sampler']);
+  const spaceNode = nodeAt(tree, ['sweep', 'space']);
+  const sampler = samplerNode?.kind === 'map' ? samplerOf(tree, samplerNode, problems) : undefined;
+  const space = spaceNode?.kind === 'map' ? spaceOf(spaceNode, stages.get(stage ?? ''), problems) : undefined;
+  if (sampler === undefined || space === undefined || spaceNode === undefined) return undefined;
+  if (sampler.use === 'grid') checkGrid(tree, space, spaceNode.spot, problems);
   if (sampler.use === 'sobol' && space.length > mostDimensions) {
-    problems.add(
-      at('space'),
-      `sobol has ${mostDimensions} dimensions, and the space has ${space.length}`,
-      'use: random',
-    );
+    const message = `sobol has ${mostDimensions} dimensions, and the space has ${space.length}`;
+    problems.add(spaceNode.spot, message, 'use: random has no limit');
   }
-  const { stage, metric, replicates } = written;
-  return { stage, metric, space, sampler, replicates };
+  if (written === undefined) return undefined;
+  const { metric, replicates } = written;
+  return { stage: written.stage, metric, space, sampler, replicates };
 }
 
-function samplerOf(tree: Tree, written: Record<string, unknown>, spot: Spot, problems: Problems): Sampler | undefined {
+function samplerOf(tree: Tree, node: Dict, problems: Problems): Sampler | undefined {
   const names = Object.keys(samplerSchemas);
+  const written = toPlain(node) as Record<string, unknown>;
+  const spot = closestSpot(tree, ['sweep', 'sampler']);
   const use = written['use'];
   if (typeof use !== 'string') {
     problems.add(spot, 'sweep.sampler: use is missing', `samplers: ${names.join(', ')}`);
@@ -70,8 +75,7 @@ function samplerOf(tree: Tree, written: Record<string, unknown>, spot: Spot, pro
   return undefined;
 }
 
-function spaceOf(tree: Tree, stage: CheckedStage | undefined, problems: Problems): SpaceAxis[] | undefined {
-  const node = nodeAt(tree, ['sweep', 'space']) as Dict;
+function spaceOf(node: Dict, stage: CheckedStage | undefined, problems: Problems): SpaceAxis[] | undefined {
   const space: SpaceAxis[] = [];
   let failed = false;
   if (node.entries.size === 0) {
@@ -127,7 +131,7 @@ function distributionOf(path: string, value: Tree, problems: Problems): Distribu
   const unknown = keys.find((key) => !names.includes(key) && key !== 'step' && key !== 'steps');
   if (unknown !== undefined) {
     const what = kinds.length === 0 ? `there is no distribution ${unknown}` : `${unknown} is not known here`;
-    const hint = didYouMean(unknown, [...names, 'step', 'steps'], 'distributions');
+    const hint = didYouMean(unknown, kinds.length === 0 ? names : ['step', 'steps']);
     problems.add(value.entries.get(unknown)?.key ?? value.spot, `${label}: ${what}`, hint);
     return undefined;
   }
@@ -221,24 +225,9 @@ function checkValues(
     if (own.length === 0) continue;
     const list = node.kind === 'map' ? node.entries.get(distribution.kind)?.value : undefined;
     const spot = (list?.kind === 'list' ? list.items[i]?.spot : undefined) ?? node.spot;
-    const reason = reasonOf(own, value, words, stage);
+    const reason = issueInWords(own[0] as z.core.$ZodIssue, () => jsonSchemaOf(stage.definition.params));
     problems.add(spot, `sweep.space.${path}: ${JSON.stringify(value)} is no value of ${path}: ${reason}`);
   }
-}
-
-/** The first issue in words, with the value standing where the parameter would. */
-function reasonOf(
-  issues: readonly z.core.$ZodIssue[],
-  value: unknown,
-  words: readonly string[],
-  stage: CheckedStage,
-): string {
-  const root = jsonSchemaOf(stage.definition.params);
-  const property = propertyAt(root, words);
-  const expected = property === undefined ? undefined : typeInWords(property, root);
-  const own = issues[0]?.message ?? '';
-  if (issues[0]?.code === 'custom' || expected === undefined) return own;
-  return `expected ${expected}${typeof value === 'object' ? `; ${own}` : ''}`;
 }
 
 function withValue(

@@ -1,5 +1,5 @@
 /** How stages connect: which output each input reads, in which order they can run, and where tasks fan out. */
-import type { Axis, InputPort } from '../stages/contract.ts';
+import type { Axis, InputPort, OutputKind } from '../stages/contract.ts';
 import { isBroken } from './issues.ts';
 import { didYouMean } from './nearest.ts';
 import type { Problems, Spot } from './problems.ts';
@@ -39,6 +39,7 @@ function connect(stage: CheckedStage, context: Context): Record<string, readonly
   const { tree, problems } = context;
   const { inputs, name: use } = stage.definition;
   const base = ['stages', stage.name, 'from'];
+  if (stage.from === undefined) return {};
   for (const port of Object.keys(stage.from)) {
     if (Object.hasOwn(inputs, port)) continue;
     const ports = Object.keys(inputs);
@@ -58,7 +59,7 @@ function connect(stage: CheckedStage, context: Context): Record<string, readonly
     if (references.length > 1 && !definition.many) {
       problems.add(
         nodeAt(tree, path)?.spot ?? closestSpot(tree, path),
-        `${stage.name}.from.${port}: takes one stage, not a list`,
+        `${stage.name}.from.${port}: takes one output, not a list`,
       );
     }
     const sources = references.flatMap((reference, i) => {
@@ -75,6 +76,15 @@ function connect(stage: CheckedStage, context: Context): Record<string, readonly
 function closestSpotOf(tree: Tree, path: readonly string[]): Spot {
   return nodeAt(tree, path)?.spot ?? closestSpot(tree, path);
 }
+
+const inWords: Record<OutputKind, string> = {
+  table: 'a table',
+  frame: 'a frame',
+  model: 'a model',
+  metrics: 'metrics',
+  figures: 'figures',
+  json: 'JSON',
+};
 
 /** The output that `stage` or `stage.output` means for a port. */
 function sourceOf(
@@ -102,8 +112,8 @@ function sourceOf(
     if (fitting.length === 1) return { stage: name, output: fitting[0] as string };
     const message =
       fitting.length === 0
-        ? `${label}: wants a ${input.kind}, and ${name} makes none`
-        : `${label}: ${name} makes more than one ${input.kind}; name the output`;
+        ? `${label}: wants ${inWords[input.kind]}, and ${name} makes none`
+        : `${label}: which output of ${name}? More than one is ${inWords[input.kind]}`;
     const listed = fitting.length === 0 ? offers : fitting.map((output) => `${name}.${output}`);
     problems.add(spot, message, listed.length === 0 ? undefined : `outputs: ${listed.join(', ')}`);
     return undefined;
@@ -119,8 +129,8 @@ function sourceOf(
     const hint =
       fitting.length === 0
         ? `outputs: ${offers.join(', ')}`
-        : `a ${input.kind}: ${fitting.map((o) => `${name}.${o}`).join(', ')}`;
-    problems.add(spot, `${label}: wants a ${input.kind}, and ${reference} is a ${declared.kind}`, hint);
+        : `${inWords[input.kind]}: ${fitting.map((o) => `${name}.${o}`).join(', ')}`;
+    problems.add(spot, `${label}: wants ${inWords[input.kind]}, and ${reference} is ${inWords[declared.kind]}`, hint);
     return undefined;
   }
   return { stage: name, output };
@@ -169,8 +179,8 @@ function checkFanOut(from: Wiring['from'], { tree, stages, problems }: Context):
       const reads = ports.flatMap(([, sources]) => sources.map((source) => source.stage));
       const makers = [...new Set(reads.flatMap((name) => [...makersOf(name, axis, from, stages, new Set())]))];
       const spot = closestSpotOf(tree, ['stages', stage.name, 'each']);
-      // A producer with wrong parameters cannot say what it makes; its own error comes first.
-      const unsure = reads.some((name) => stages.get(name)?.params === undefined);
+      // What is wrong with the inputs or their parameters comes first.
+      const unsure = stage.from === undefined || reads.some((name) => stages.get(name)?.params === undefined);
       if (makers.length === 0 && !unsure) {
         const others = [...stages.values()]
           .filter((other) => makes(other, axis) !== undefined)
