@@ -1,0 +1,23 @@
+import { umap } from '../../projections/umap.ts';
+import type { StageRun } from '../contract.ts';
+import type { UmapParams } from '../project-umap.ts';
+import { runProjection } from './projection.ts';
+
+const run: StageRun<UmapParams> = (context) =>
+  runProjection(context, async (matrix, rng, onProgress) => {
+    const { params } = context;
+    const layout = params.implementation === 'fathom' ? umap : (await import('../../projections/umap-js.ts')).umapJs;
+    const { points, neighbours, notes } = layout(matrix, params, rng, onProgress);
+    return {
+      points,
+      notes,
+      unit: 'epochs',
+      scalars: { neighbours },
+      caption:
+        `UMAP${params.implementation === 'umap-js' ? ' (umap-js)' : ''}, ` +
+        `${Number.isNaN(neighbours) ? params.neighbours : neighbours} neighbours, minDist ${params.minDist}. ` +
+        'Near points are alike; the axes and the density of clusters mean little, distances between clusters not much more.',
+    };
+  });
+
+export default run;
