@@ -4,12 +4,18 @@ import path from 'node:path';
 import { FathomError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
 
+/** The part of WebAssembly that is used here; its usual declarations are those of the browser. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
 /** An address in the memory of an instance, in bytes. */
 export type Pointer = number;
 
 /** Functions of the module; what they do stands beside their sources. Matrices are row-major single precision. */
 export interface Kernels {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   allocate(bytes: number): Pointer;
   gather(target: Pointer, table: Pointer, indices: Pointer, count: number, rowBytes: number): void;
   reserveGemm(n: number): void;
@@ -120,7 +126,7 @@ export type Multiply = (
   ldc: number,
 ) => void;
 
-let compiled: WebAssembly.Module | undefined;
+let compiled: object | undefined;
 
 /** Where the build leaves the module. */
 export const kernelFile = path.join(compiledRoot, 'kernels', 'kernels.wasm');
@@ -128,7 +134,7 @@ export const kernelFile = path.join(compiledRoot, 'kernels', 'kernels.wasm');
 /** A new instance with a memory of its own. The module is read and compiled once. */
 export function makeKernels(): Kernels {
   compiled ??= new WebAssembly.Module(readModule());
-  return new WebAssembly.Instance(compiled, {}).exports as unknown as Kernels;
+  return new WebAssembly.Instance(compiled, {}).exports as Kernels;
 }
 
 function readModule(): Uint8Array<ArrayBuffer> {

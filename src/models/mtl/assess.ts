@@ -1,0 +1,106 @@
+/** Measures a fitted network: metrics beside baselines, one score to tune by, learning curves. */
+import { measureModel, scoreOf, type TargetKind } from '../../evaluation/measure.ts';
+import type { Rng } from '../../random/rng.ts';
+import type { Figure } from '../../stages/figure.ts';
+import type { Metric } from '../../stages/metrics.ts';
+import type { Fit, HeldOut } from './fit.ts';
+import type { HeadKind } from './shape.ts';
+import type { EpochRecord } from './training.ts';
+
+/** How a head is judged: classes and events by ranking (AUC), amounts by rank correlation. */
+function measuredAs(kind: HeadKind): TargetKind {
+  return kind === 'binary' || kind === 'multiclass' ? 'binary' : 'regression';
+}
+
+/** @param groups what rows of the frame are independent of: a label per row */
+export function measurePredictions(
+  fit: Fit,
+  groups: (row: number) => string,
+  rng: (purpose: string) => Rng,
+  resamples: number,
+): Metric[] {
+  return fit.predictions
+    .filter((predictions) => predictions.rows.length > 0)
+    .flatMap(({ head, target, set, rows, actual, predicted, baseline }) =>
+      measureModel({
+        kind: kindOf(fit, head),
+        target,
+        set,
+        actual,
+        predicted,
+        baseline,
+        clusters: Array.from(rows, groups),
+        rng: rng(`bootstrap-${set}-${target}`),
+        resamples,
+      }),
+    );
+}
+
+function kindOf(fit: Fit, head: number): TargetKind {
+  return measuredAs(fit.model.heads[head]?.kind as HeadKind);
+}
+
+/**
+ * One number for a set: each head's mean score over its output columns (AUC or Spearman), averaged by the heads'
+ * weights. Scores that are undefined are left out; null if none is defined.
+ */
+export function overallScore(fit: Fit, set: HeldOut, weights: readonly number[]): number | null {
+  let sum = 0;
+  let total = 0;
+  for (const h of fit.model.heads.keys()) {
+    const scores = fit.predictions
+      .filter((p) => p.set === set && p.head === h && p.rows.length > 0)
+      .map((p) => scoreOf(kindOf(fit, h), p.actual, p.predicted))
+      .filter((score) => Number.isFinite(score));
+    if (scores.length === 0) continue;
+    const weight = weights[h] ?? 1;
+    sum += (weight * scores.reduce((a, b) => a + b, 0)) / scores.length;
+    total += weight;
+  }
+  return total > 0 ? sum / total : null;
+}
+
+/** Training and validation loss by epoch. */
+export function learningCurves(history: readonly EpochRecord[], bestEpoch: number, fold: number): Figure {
+  const validated = history.some((record) => record.validationLoss !== null);
+  const last = history.length;
+  const best = history[bestEpoch - 1]?.validationLoss;
+  return {
+    kind: 'line',
+    id: `learning-curves-fold-${fold}`,
+    section: 'models',
+    title: titleOf(validated, bestEpoch, last),
+    subtitle: `Weighted loss by epoch, fold ${fold}; ${last} epochs${
+      best === null || best === undefined ? '' : `, lowest validation loss ${best.toPrecision(3)}`
+    }`,
+    caption:
+      'Training loss: mean over the batches of an epoch with dropout. Validation loss: after the epoch, running statistics, no dropout.',
+    method: 'Multi-task network',
+    x: { label: 'Epoch', scale: 'linear', min: 1 },
+    y: { label: 'Weighted loss', scale: 'linear' },
+    series: [
+      ...(validated
+        ? [
+            {
+              label: 'validation',
+              role: 'this' as const,
+              x: history.map((record) => record.epoch),
+              y: history.map((record) => record.validationLoss),
+            },
+          ]
+        : []),
+      {
+        label: 'training',
+        role: validated ? 'other' : 'this',
+        x: history.map((record) => record.epoch),
+        y: history.map((record) => record.trainLoss),
+      },
+    ],
+  };
+}
+
+function titleOf(validated: boolean, bestEpoch: number, last: number): string {
+  if (!validated) return `Training ran its ${last} epochs without a validation set`;
+  if (bestEpoch === last) return `Validation loss was still falling at epoch ${last}`;
+  return `Validation loss was lowest at epoch ${bestEpoch} of ${last}`;
+}

@@ -1,0 +1,192 @@
+import { writeFile } from 'node:fs/promises';
+import { FathomError } from '../../errors.ts';
+import { learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
+import { type Fit, type FitRequest, fitMtl, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
+import { encodeModel } from '../../models/mtl/model.ts';
+import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
+import { writeParquet } from '../../tables/parquet.ts';
+import type { StageRun } from '../contract.ts';
+import type { MtlParams } from '../train-mtl.ts';
+
+const run: StageRun<MtlParams> = async (context) => {
+  const { params } = context;
+  const fold = context.coordinates.fold ?? 0;
+  const features = context.input('features');
+  const splits = context.input('splits');
+  const frame = await readFrame(features.path, features.shared);
+  const parts = partsOf(await readFrame(splits.path, splits.shared), frame, fold, params.fitOn);
+  const request = requestOf(params);
+  const fit = await fitMtl(
+    frame,
+    parts,
+    request,
+    {
+      rng: (purpose) => context.rng(purpose),
+      cancelled: () => context.cancelled(),
+      save: (bytes) => context.checkpoint.save(bytes),
+      progress: (done, total) => context.progress(done, total, 'epochs'),
+    },
+    await context.checkpoint.load(),
+  );
+  if (fit === undefined) {
+    context.throwIfCancelled();
+    throw new FathomError('interrupted', 'stopped on request');
+  }
+  const last = fit.history.at(-1);
+  context.log(
+    `${fit.trainRows} training rows, ${fit.history.length} epochs, best ${fit.bestEpoch}, validation loss ${last?.validationLoss ?? 'none'}`,
+  );
+  await writeFile(context.outputPath('model'), encodeModel(fit.model));
+  await writePredictions(context.outputPath('predictions'), frame, fit, fold);
+  const { weights } = request.training;
+  const group = columnsOf(frame, 'group')[0] ?? columnsOf(frame, 'id')[0];
+  const groups = (row: number): string => (group === undefined ? String(row) : textOf(group, row));
+  const purposes = (purpose: string) => context.rng(purpose);
+  await context.writeMetrics('metrics', {
+    scalars: {
+      'validation.score': overallScore(fit, 'validation', weights),
+      'validation.loss': fit.bestLoss,
+      'test.score': overallScore(fit, 'test', weights),
+      epochs: fit.history.length,
+      bestEpoch: fit.bestEpoch,
+      parameters: fit.trained,
+      trainRows: fit.trainRows,
+      imputedValues: fit.imputed.reduce((sum, { count }) => sum + count, 0),
+    },
+    metrics: measurePredictions(fit, groups, purposes, params.resamples),
+    notes: notesOf(fit, frame),
+  });
+  await context.writeFigures('figures', [learningCurves(fit.history, fit.bestEpoch, fold)]);
+};
+
+export default run;
+
+function requestOf(params: MtlParams): FitRequest {
+  const { hidden, dropout, lossWeights, baselineColumns } = params;
+  const heads = params.heads.map(({ target, kind, weight, name }) => {
+    const targets = [target].flat();
+    const label = name ?? targets.join('+');
+    return { name: label, kind, targets, weight: lossWeights[label] ?? weight };
+  });
+  const names = heads.map((head) => head.name);
+  const targets = heads.flatMap((head) => head.targets);
+  for (const [i, target] of targets.entries())
+    if (targets.indexOf(target) !== i)
+      throw new FathomError('experiment', `target "${target}" stands in two heads; one suffices`);
+  for (const name of Object.keys(lossWeights))
+    if (!names.includes(name))
+      throw new FathomError('experiment', `lossWeights names "${name}"; the heads are ${names.join(', ')}`);
+  for (const target of Object.keys(baselineColumns))
+    if (!targets.includes(target))
+      throw new FathomError('experiment', `baselineColumns names "${target}"; the targets are ${targets.join(', ')}`);
+  if (Array.isArray(dropout) && dropout.length !== hidden.length)
+    throw new FathomError('experiment', `dropout has ${dropout.length} rates for ${hidden.length} hidden layers`);
+  return {
+    hidden,
+    heads,
+    baselineColumns,
+    training: {
+      learningRate: params.learningRate,
+      weightDecay: params.weightDecay,
+      decoupled: params.decoupledDecay,
+      clipNorm: params.clipNorm,
+      dropout: Array.isArray(dropout) ? dropout : hidden.map(() => dropout),
+      weights: heads.map((head) => head.weight),
+      batchSize: params.batchSize,
+      epochs: params.epochs,
+      plateau: params.plateau,
+      earlyStopping: params.earlyStopping,
+    },
+  };
+}
+
+function partsOf(splits: Frame, frame: Frame, fold: number, fitOn: MtlParams['fitOn']): Parts {
+  if (splits.rows !== frame.rows)
+    throw new FathomError('data', `the split has ${splits.rows} rows, the features have ${frame.rows}`, {
+      hint: 'both must come from the same frame',
+    });
+  const column = columnNamed(splits, `fold${fold}`);
+  if (column.type !== 'category')
+    throw new FathomError('data', `column "fold${fold}" holds numbers, not parts of the split`);
+  const rowsIn = (...names: string[]): Uint32Array => {
+    const codes = new Set(names.map((name) => column.labels.indexOf(name)).filter((code) => code >= 0));
+    return Uint32Array.from(Array.from(column.codes.keys()).filter((row) => codes.has(column.codes[row] as number)));
+  };
+  const everything = fitOn === 'train+validation';
+  return {
+    train: everything ? rowsIn('train', 'validation') : rowsIn('train'),
+    validation: everything ? new Uint32Array(0) : rowsIn('validation'),
+    test: rowsIn('test'),
+  };
+}
+
+async function writePredictions(path: string, frame: Frame, fit: Fit, fold: number): Promise<void> {
+  const one = (role: FrameColumn['role']): FrameColumn | undefined => columnsOf(frame, role)[0];
+  const id = one('id');
+  const time = one('time');
+  const group = one('group') ?? id;
+  const rows: {
+    readonly row: number;
+    readonly set: HeldOut;
+    readonly target: string;
+    readonly actual: number;
+    readonly predicted: number;
+    readonly baseline: number;
+    readonly label: string;
+  }[] = [];
+  for (const { target, set, rows: at, actual, predicted, baseline } of fit.predictions)
+    for (let i = 0; i < at.length; i++)
+      rows.push({
+        row: at[i] as number,
+        set,
+        target,
+        actual: actual[i] as number,
+        predicted: predicted[i] as number,
+        baseline: baseline.predicted[i] as number,
+        label: baseline.label,
+      });
+  rows.sort((a, b) => (a.target === b.target ? a.row - b.row : a.target < b.target ? -1 : 1));
+  const text = (column: FrameColumn | undefined) => rows.map(({ row }) => (column ? textOf(column, row) : String(row)));
+  const times = time?.type === 'number' ? time.values : undefined;
+  await writeParquet(path, [
+    { name: 'row', role: 'info', type: 'INT32', values: Int32Array.from(rows, (r) => r.row) },
+    { name: 'id', role: 'id', type: 'STRING', values: text(id) },
+    {
+      name: 'time',
+      role: 'time',
+      type: 'TIMESTAMP',
+      values: rows.map(({ row }) => (times === undefined ? null : dateOf(times[row] as number))),
+    },
+    { name: 'group', role: 'group', type: 'STRING', values: text(group) },
+    { name: 'fold', role: 'info', type: 'INT32', values: new Int32Array(rows.length).fill(fold) },
+    { name: 'set', role: 'info', type: 'STRING', values: rows.map((r) => r.set) },
+    { name: 'target', role: 'info', type: 'STRING', values: rows.map((r) => r.target) },
+    { name: 'actual', role: 'label', type: 'DOUBLE', values: Float64Array.from(rows, (r) => r.actual) },
+    { name: 'predicted', role: 'info', type: 'DOUBLE', values: Float64Array.from(rows, (r) => r.predicted) },
+    { name: 'baseline', role: 'info', type: 'DOUBLE', values: Float64Array.from(rows, (r) => r.baseline) },
+    { name: 'baselineLabel', role: 'info', type: 'STRING', values: rows.map((r) => r.label) },
+  ]);
+}
+
+function dateOf(milliseconds: number): Date | null {
+  return Number.isNaN(milliseconds) ? null : new Date(milliseconds);
+}
+
+function notesOf(fit: Fit, frame: Frame): string[] {
+  const notes: string[] = [];
+  const imputed = fit.imputed.filter(({ count }) => count > 0);
+  if (imputed.length > 0) {
+    const total = imputed.reduce((sum, { count }) => sum + count, 0);
+    const worst = imputed.reduce((a, b) => (b.count > a.count ? b : a));
+    notes.push(
+      `${total} missing feature values in ${imputed.length} features stand at their training mean; most in ${worst.feature} (${worst.count} of ${frame.rows} rows).`,
+    );
+  }
+  const unknown = fit.model.features.filter((feature) => feature.mean === null);
+  if (unknown.length > 0)
+    notes.push(`Never present in training and so without effect: ${unknown.map((f) => f.name).join(', ')}.`);
+  if (fit.unlabelledTrainRows > 0)
+    notes.push(`${fit.unlabelledTrainRows} training rows have no label of any head and were left out.`);
+  if (columnsOf(frame, 'weight').length > 0) notes.push('Sample weights of the frame are not used by this stage.');
+  return notes;
+}

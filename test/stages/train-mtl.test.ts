@@ -1,0 +1,302 @@
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeModel, predictFrame } from '../../src/models/mtl/model.ts';
+import { makeRng } from '../../src/random/rng.ts';
+import run from '../../src/stages/run/train-mtl.ts';
+import definition, { type MtlParams } from '../../src/stages/train-mtl.ts';
+import { type Frame, type FrameColumn, readFrame, writeFrame } from '../../src/tables/frame.ts';
+import { readParquet } from '../../src/tables/parquet.ts';
+import { buildKernels } from '../models/mtl/support.ts';
+import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
+
+beforeAll(buildKernels);
+
+const ROWS = 600;
+
+/** Wallets with three features; the labels follow two of them, with gaps, the third is noise. */
+function walletFrame(): Frame {
+  const rng = makeRng('wallets');
+  const column = (make: (row: number) => number): Float64Array =>
+    Float64Array.from({ length: ROWS }, (_, i) => make(i));
+  const a = column(() => rng.normal());
+  const b = column(() => rng.normal());
+  const value = (values: Float64Array, row: number): number => values[row] as number;
+  const gaps = (share: number, make: (row: number) => number) =>
+    column((row) => (rng.uniform() < share ? Number.NaN : make(row)));
+  const wallets = Array.from({ length: 60 }, (_, i) => `0x${i.toString(16).padStart(4, '0')}`);
+  const number = (name: string, role: FrameColumn['role'], values: Float64Array): FrameColumn => ({
+    name,
+    role,
+    type: 'number',
+    values,
+  });
+  return {
+    rows: ROWS,
+    columns: [
+      {
+        name: 'wallet',
+        role: 'id',
+        type: 'category',
+        labels: wallets,
+        codes: Int32Array.from({ length: ROWS }, (_, row) => row % 60),
+      },
+      number(
+        'asOf',
+        'time',
+        column((row) => Date.UTC(2025, 0, 1 + Math.floor(row / 60))),
+      ),
+      number(
+        'usd',
+        'feature',
+        Float64Array.from(a, (x) => 1e6 + 5e5 * x),
+      ),
+      number(
+        'winRate',
+        'feature',
+        gaps(0.1, (row) => value(b, row)),
+      ),
+      number(
+        'noise',
+        'feature',
+        column(() => rng.normal()),
+      ),
+      number(
+        'profitable',
+        'label',
+        gaps(0.2, (row) => Number(value(a, row) + 0.3 * rng.normal() > 0)),
+      ),
+      number(
+        'profit',
+        'label',
+        gaps(0.2, (row) => 1000 + 300 * value(a, row) + 50 * rng.normal()),
+      ),
+      number(
+        'styleA',
+        'label',
+        column((row) => Math.max(-1, Math.min(1, value(a, row) / 3))),
+      ),
+      number(
+        'styleB',
+        'label',
+        column((row) => Math.max(-1, Math.min(1, value(b, row) / 3))),
+      ),
+      number(
+        'influence',
+        'label',
+        column((row) => Math.max(0, value(a, row))),
+      ),
+      {
+        name: 'category',
+        role: 'label',
+        type: 'category',
+        labels: ['politics', 'sports', 'crypto'],
+        codes: Int32Array.from(a, (x) => (x < -0.5 ? 0 : x < 0.5 ? 1 : 2)),
+      },
+    ],
+  };
+}
+
+function splitFrame(part: (row: number) => number): Frame {
+  const labels = ['none', 'train', 'validation', 'test', 'purged'];
+  const codes = Int32Array.from({ length: ROWS }, (_, row) => part(row));
+  return { rows: ROWS, columns: [{ name: 'fold0', role: 'info', type: 'category', labels, codes }] };
+}
+
+const inTime = (row: number): number => (row < 400 ? 1 : row < 500 ? 2 : 3);
+
+async function inputs(frame: Frame = walletFrame(), part = inTime): Promise<Record<string, string[]>> {
+  const folder = await temporaryFolder();
+  const files = { features: path.join(folder, 'features.arrow'), splits: path.join(folder, 'splits.arrow') };
+  await writeFrame(files.features, frame);
+  await writeFrame(files.splits, splitFrame(part));
+  return { features: [files.features], splits: [files.splits] };
+}
+
+const params = {
+  heads: [
+    { target: 'profitable', kind: 'binary' },
+    { target: 'profit', kind: 'regression', weight: 0.5 },
+    { target: ['styleA', 'styleB'], kind: 'tanh', name: 'style' },
+    { target: 'influence', kind: 'relu' },
+    { target: 'category', kind: 'multiclass' },
+  ],
+  hidden: [16, 8],
+  dropout: 0.1,
+  learningRate: 0.01,
+  epochs: 8,
+  resamples: 20,
+};
+
+async function train(options: Partial<Parameters<typeof runStage<MtlParams>>[2]> = {}): Promise<StageResult> {
+  return runStage(definition, run, { params, inputs: await inputs(), engine: 'wasm', ...options });
+}
+
+async function filesOf(result: StageResult): Promise<Uint8Array[]> {
+  return Promise.all(['model', 'predictions', 'metrics', 'figures'].map((port) => result.bytes(port)));
+}
+
+describe('train.mtl', () => {
+  it('learns every kind of head and beats its baselines on rows it has not seen', async () => {
+    const result = await train();
+    const { scalars, metrics = [], notes } = await result.metrics();
+    expect(scalars['test.score']).toBeGreaterThan(0.8);
+    expect(scalars['validation.score']).toBeGreaterThan(0.8);
+    const test = (target: string, name: string) =>
+      metrics.find((m) => m.set === 'test' && m.target === target && m.name === name);
+    expect(test('profitable', 'auc')?.value).toBeGreaterThan(0.9);
+    expect(test('profitable', 'auc')?.baseline).toMatchObject({ label: 'training mean', value: 0.5 });
+    const rmse = test('profit', 'rmse');
+    expect(rmse?.value).toBeLessThan((rmse?.baseline?.value as number) / 2);
+    expect(test('influence', 'spearman')?.value).toBeGreaterThan(0.8);
+    expect(test('category=crypto', 'auc')?.value).toBeGreaterThan(0.9);
+    expect(notes?.[0]).toMatch(/missing feature values in 1 features .* winRate/);
+  });
+
+  it('writes labelled held-out rows in order of target and row', async () => {
+    const result = await train();
+    const { rows } = await readParquet(result.path('predictions'));
+    const keys = rows.map((row) => `${row['target']} ${String(row['row']).padStart(4, '0')}`);
+    expect(keys).toEqual([...keys].sort());
+    expect(new Set(rows.map((row) => row['set']))).toEqual(new Set(['validation', 'test']));
+    expect(rows.every((row) => row['actual'] !== null && (row['row'] as number) >= 400)).toBe(true);
+    expect(rows.find((row) => row['row'] === 425)).toMatchObject({
+      id: '0x0005',
+      group: '0x0005',
+      fold: 0,
+      time: new Date(Date.UTC(2025, 0, 8)),
+    });
+    const crypto = rows.filter((row) => row['row'] === 425 && String(row['target']).startsWith('category='));
+    const total = crypto.reduce((sum, row) => sum + (row['predicted'] as number), 0);
+    expect(total).toBeCloseTo(1, 5);
+  });
+
+  it('gives the same bytes for a seed and others for another', async () => {
+    const [first, again, other] = await Promise.all([train(), train(), train({ seed: 43 })]);
+    expect(await filesOf(again)).toEqual(await filesOf(first));
+    expect(await other.bytes('model')).not.toEqual(await first.bytes('model'));
+  });
+
+  it.each([1, 3, 37, 60])(
+    'stopped after %i questions and run again gives the bytes of an undisturbed run',
+    async (stop) => {
+      const folder = await temporaryFolder();
+      let asked = 0;
+      const cancelled = () => ++asked > stop;
+      await expect(train({ folder, cancelled })).rejects.toMatchObject({ code: 'interrupted' });
+      const resumed = await train({ folder });
+      expect(await filesOf(resumed)).toEqual(await filesOf(await train()));
+    },
+  );
+
+  it('saves a model that predicts what the stage predicted', async () => {
+    const result = await train();
+    const model = decodeModel(await result.bytes('model'), 'model');
+    const [file] = (await inputs())['features'] as [string];
+    const predicted = predictFrame(model, await readFrame(file));
+    const { rows } = await readParquet(result.path('predictions'));
+    const profit = rows.filter((row) => row['target'] === 'profit');
+    expect(profit.length).toBeGreaterThan(100);
+    for (const row of profit) expect(row['predicted']).toBe(predicted[1]?.[row['row'] as number]);
+  });
+
+  it('takes the past value of a target as its baseline', async () => {
+    const result = await train({ params: { ...params, baselineColumns: { styleB: 'winRate' } } });
+    const { rows } = await readParquet(result.path('predictions'));
+    expect(new Set(rows.filter((r) => r['target'] === 'styleB').map((r) => r['baselineLabel']))).toEqual(
+      new Set(['past value (winRate)']),
+    );
+    expect(new Set(rows.filter((r) => r['target'] === 'styleA').map((r) => r['baselineLabel']))).toEqual(
+      new Set(['training mean']),
+    );
+  });
+
+  it('refits on training and validation rows for the mean number of best epochs', async () => {
+    const parsed = definition.params.parse(params);
+    const refitted = definition.refit?.(parsed, [{ scalars: { bestEpoch: 3 } }, { scalars: { bestEpoch: 6 } }]);
+    expect(refitted).toMatchObject({ fitOn: 'train+validation', epochs: 5, earlyStopping: null });
+    const result = await train({ params: refitted });
+    const { scalars } = await result.metrics();
+    expect(scalars).toMatchObject({ epochs: 5, bestEpoch: 5, 'validation.score': null, 'validation.loss': null });
+    expect(scalars['trainRows']).toBeGreaterThan(450);
+    expect(scalars['test.score']).toBeGreaterThan(0.7);
+  });
+
+  it('does not let held-out rows touch the model', async () => {
+    const frame = walletFrame();
+    const changed = walletFrame();
+    for (const column of changed.columns)
+      if (column.type === 'number' && (column.role === 'feature' || column.name === 'profit'))
+        column.values.fill(7, 500);
+    const models = await Promise.all(
+      [frame, changed].map(async (f) => (await train({ inputs: await inputs(f) })).bytes('model')),
+    );
+    expect(models[1]).toEqual(models[0]);
+  });
+});
+
+describe('train.mtl refuses', () => {
+  const fails = async (message: RegExp, over: object, frame?: Frame, part?: (row: number) => number) =>
+    expect(train({ params: { ...params, ...over }, inputs: await inputs(frame, part) })).rejects.toThrow(message);
+
+  it('a label that is not there', () => fails(/no column "luck"/, { heads: [{ target: 'luck', kind: 'binary' }] }));
+  it('a feature as a target', () =>
+    fails(/"usd" has the role "feature"/, { heads: [{ target: 'usd', kind: 'regression' }] }));
+  it('targets outside the range of the head', () =>
+    fails(/"profit" is .* binary head needs 0 or 1/, { heads: [{ target: 'profit', kind: 'binary' }] }));
+  it('the same target twice', () =>
+    fails(/"profit" stands in two heads/, {
+      heads: [
+        { target: 'profit', kind: 'regression' },
+        { target: ['profit'], kind: 'regression' },
+      ],
+    }));
+  it('rates that do not fit the layers', () => fails(/2 hidden layers/, { dropout: [0.1] }));
+  it('a weight for no head', () => fails(/lossWeights names "gain"/, { lossWeights: { gain: 1 } }));
+  it('a split without training rows', () => fails(/no training rows/, {}, undefined, () => 3));
+  it('a single labelled training row', () =>
+    fails(/only 1 training row/, { heads: [{ target: 'styleA', kind: 'tanh' }] }, undefined, (row) =>
+      row === 0 ? 1 : 3,
+    ));
+  it('labels that are all missing', () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.name === 'profit' && column.type === 'number') column.values.fill(NaN);
+    return fails(/head "profit" has no label/, {}, frame);
+  });
+  it('an infinite feature, by name and row', () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.name === 'usd' && column.type === 'number') column.values[9] = Infinity;
+    return fails(/feature "usd" is Infinity in row 9/, {}, frame);
+  });
+  it('a learning rate at which training diverges', () => {
+    const frame = walletFrame();
+    return fails(/diverged in epoch/, { learningRate: 10, decoupledDecay: true, weightDecay: 10 }, frame);
+  });
+});
+
+describe('train.mtl with little data', () => {
+  it('trains without validation rows, and without test rows', async () => {
+    const result = await train({ inputs: await inputs(undefined, () => 1) });
+    const { scalars, metrics } = await result.metrics();
+    expect(scalars).toMatchObject({ epochs: 8, 'validation.score': null, 'test.score': null });
+    expect(metrics).toEqual([]);
+  });
+
+  it('joins a last batch of one row to the one before', async () => {
+    const result = await train({
+      inputs: await inputs(undefined, (row) => (row < 65 ? 1 : inTime(row))),
+      params: { ...params, epochs: 2 },
+    });
+    expect((await result.metrics()).scalars['epochs']).toBe(2);
+  });
+
+  it('leaves a feature out that is never present in training', async () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.name === 'noise' && column.type === 'number') column.values.fill(NaN, 0, 400);
+    const result = await train({ inputs: await inputs(frame) });
+    const { notes } = await result.metrics();
+    expect(notes?.join(' ')).toMatch(/without effect: noise/);
+  });
+});
