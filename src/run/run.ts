@@ -1,5 +1,5 @@
 /** Runs a plan on this machine: cached tasks are skipped, the rest goes to threads and processes, ends are written down. */
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { FathomError, formatError, fromSystemError } from '../errors.ts';
@@ -210,18 +210,28 @@ async function startTask(session: Session, task: Task, granted: Resources, hands
   if (claim === 'stopped')
     return { state: 'interrupted', seconds: 0, error: { code: 'interrupted', message: 'stopped on request' } };
   try {
+    await removeHalfMade(session, task);
     const pool = task.isolation === 'thread' ? hands.threads : hands.processes;
     const shared = task.isolation === 'thread' ? await hands.shared.of(session, task) : {};
-    return await pool.run(
+    const result = await pool.run(
       { task, results: session.results, cwd: session.cwd, resources: granted, stop: hands.stopFlag, shared },
       (message) => {
         if (message.type === 'progress') hands.progress?.moved(task, message.done, message.total, message.unit);
         else hands.effects.log(`${describeTask(task)}: ${message.line}`);
       },
     );
+    if (result.state === 'failed') await removeHalfMade(session, task);
+    return result;
   } finally {
     await claim.release();
   }
+}
+
+/** What a process that was killed left of this task. The claim is ours, so nobody is making it now. */
+async function removeHalfMade(session: Session, task: Task): Promise<void> {
+  for (const folder of [session.store.paths.staging, session.store.paths.scratch])
+    for (const name of await readdir(folder).catch(() => []))
+      if (name.startsWith(`${task.id}.`)) await rm(path.join(folder, name), { recursive: true, force: true });
 }
 
 /** Another run may be at the same task: then its artifact is awaited. */

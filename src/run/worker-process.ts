@@ -20,9 +20,11 @@ const send = (message: FromChild): void => {
 
 // The terminal sends Ctrl-C to the whole group; the parent decides what it means.
 process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => {
-  stopping = true;
-});
+// SLURM's warning and its end go to the whole group as well.
+for (const signal of ['SIGTERM', 'SIGUSR2'] as const)
+  process.on(signal, () => {
+    stopping = true;
+  });
 process.on('disconnect', () => process.exit(0));
 process.on('message', (message: ToChild) => {
   if (message.type === 'stop') stopping = true;
