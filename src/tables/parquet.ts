@@ -1,6 +1,12 @@
 /** Small Parquet tables without DuckDB, for worker threads: predictions, embeddings, assignments. */
 import { readFile } from 'node:fs/promises';
-import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import {
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadata,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { type ColumnSpec, columnSpecs, METADATA_KEY } from './columns.ts';
@@ -48,7 +54,16 @@ export async function readParquet(path: string): Promise<ParquetTable> {
   const bytes = await readFile(path);
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const metadata = parquetMetadata(file);
+  const rows = (await parquetReadObjects({ file, metadata, compressors })) as Record<string, unknown>[];
+  return { columns: specsOf(metadata), rows };
+}
+
+/** What a file says of its columns, from its last bytes alone; undefined for a foreign file. */
+export async function parquetColumns(path: string): Promise<readonly ColumnSpec[] | undefined> {
+  return specsOf(await parquetMetadataAsync(await asyncBufferFromFile(path)));
+}
+
+function specsOf(metadata: FileMetaData): readonly ColumnSpec[] | undefined {
   const text = metadata.key_value_metadata?.find((entry) => entry.key === METADATA_KEY)?.value;
-  const rows = (await parquetReadObjects({ file, compressors })) as Record<string, unknown>[];
-  return { columns: text === undefined ? undefined : columnSpecs.parse(JSON.parse(text)), rows };
+  return text === undefined ? undefined : columnSpecs.parse(JSON.parse(text));
 }
