@@ -77,7 +77,7 @@ const LARGEST = 1048576 * 0.99;
 /**
  * A function of the squared distance, tabulated: a power per sample would take three quarters of the optimiser's time.
  * Knots lie at the leading bits of the float32 pattern, 64 between two powers of two, joined by straight lines:
- * relative error below 1e-4.
+ * relative error below 2e-4.
  */
 export class ForceTable {
   readonly #knots: Float64Array;

@@ -30,7 +30,8 @@ export function fuzzyGraph(neighbours: Neighbours): Graph {
       weights[i * k + r] = beyond > 0 ? exp(-beyond / sigma) : 1;
     }
   }
-  return symmetricGraph(neighbours, weights, (there, back) => there + back - there * back);
+  // a + b - ab, written such that a weight of 1 stays exactly 1.
+  return symmetricGraph(neighbours, weights, (there, back) => 1 - (1 - there) * (1 - back));
 }
 
 /** Sigma such that the weights sum to `wanted`, by bisection; near 0 if more rows than that lie within rho. */

@@ -15,7 +15,7 @@ export function umapJs(
   rng: Rng,
   onProgress?: (done: number, total: number) => void,
 ): Umap {
-  const { map, neighbours, notes } = prepareUmap(matrix, options.neighbours);
+  const { map, neighbours, notes } = prepareUmap(matrix, options.neighbours, matrix.rows - 1);
   if (map !== undefined) return map;
   const layout = new UMAP({
     nComponents: 2,

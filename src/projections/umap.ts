@@ -45,8 +45,16 @@ export interface Umap {
   readonly notes: readonly string[];
 }
 
-/** The same for every implementation: input that needs no layout, and neighbourhoods larger than the data. */
-export function prepareUmap(matrix: Matrix, wanted: number): { map?: Umap; neighbours: number; notes: string[] } {
+/**
+ * The same for every implementation: input that needs no layout, and neighbourhoods larger than the data.
+ * @param wanted size of a neighbourhood, the row included
+ * @param largest the largest that the implementation can do
+ */
+export function prepareUmap(
+  matrix: Matrix,
+  wanted: number,
+  largest: number = matrix.rows,
+): { map?: Umap; neighbours: number; notes: string[] } {
   requireFinite(matrix);
   if (!(Number.isInteger(wanted) && wanted >= 2))
     throw new FathomError('data', `neighbours ${wanted} is not a whole number from 2 up`);
@@ -60,9 +68,9 @@ export function prepareUmap(matrix: Matrix, wanted: number): { map?: Umap; neigh
         : `${rows} rows lie in a plane: the map is their exact principal components, not UMAP.`;
     return { map: { points, neighbours: NaN, notes: [note] }, neighbours: wanted, notes: [] };
   }
-  if (rows >= wanted) return { neighbours: wanted, notes: [] };
-  const note = `Neighbourhoods of ${wanted} need more than ${rows} rows: ${rows} were used instead.`;
-  return { neighbours: rows, notes: [note] };
+  if (largest >= wanted) return { neighbours: wanted, notes: [] };
+  const note = `Neighbourhoods of ${wanted} are too large for ${rows} rows: ${largest} were used instead.`;
+  return { neighbours: largest, notes: [note] };
 }
 
 export function defaultEpochs(rows: number): number {
