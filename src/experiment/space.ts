@@ -73,7 +73,8 @@ export function gridValues(distribution: Distribution): readonly unknown[] | und
     const u = i / (steps - 1);
     const isLog = kind === 'loguniform' || kind === 'logint';
     const x = isLog ? logBetween(low, high, u) : low + u * (high - low);
-    return Number(nearestStep(distribution, kind === 'int' || kind === 'logint' ? Math.round(x) : x).toPrecision(15));
+    // Twelve digits: 0.001, not the 0.000999999999999999 of a logarithm and back.
+    return Number(nearestStep(distribution, kind === 'int' || kind === 'logint' ? Math.round(x) : x).toPrecision(12));
   });
   return [...new Set(points)];
 }
