@@ -156,7 +156,7 @@ describe('train.mtl', () => {
     const result = await train();
     const { rows } = await readParquet(result.path('predictions'));
     const keys = rows.map((row) => `${row['target']} ${String(row['row']).padStart(4, '0')}`);
-    expect(keys).toEqual([...keys].sort());
+    expect(keys).toEqual(keys.toSorted((a, b) => (a < b ? -1 : 1)));
     expect(new Set(rows.map((row) => row['set']))).toEqual(new Set(['validation', 'test']));
     expect(rows.every((row) => row['actual'] !== null && (row['row'] as number) >= 400)).toBe(true);
     expect(rows.find((row) => row['row'] === 425)).toMatchObject({
