@@ -130,8 +130,8 @@ describe('our umap', () => {
   it('gives the same bytes on every machine', () => {
     const { points } = umap(blobs(100, 4, 3, 3), { ...umapDefaults, epochs: 100 }, makeRng(1));
     // Recorded; it changes only with the method.
-    expect(
-      createHash('sha256').update(new Uint8Array(points.buffer)).digest('hex').slice(0, 16),
-    ).toMatchInlineSnapshot(`"f337f46e85982275"`);
+    expect(createHash('sha256').update(new Uint8Array(points.buffer)).digest('hex').slice(0, 16)).toMatchInlineSnapshot(
+      `"f337f46e85982275"`,
+    );
   });
 });
