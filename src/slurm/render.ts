@@ -164,7 +164,7 @@ function option(name: string, value: string | number | true | undefined): string
   if (value === undefined) return undefined;
   if (value === true) return `--${name}`;
   const text = String(value);
-  if (/["'\\\n\r`$]/.test(text))
+  if (/["\\\n\r`$]/.test(text))
     throw new FathomError('experiment', `resources.slurm: --${name} cannot be ${JSON.stringify(text)}`, {
       hint: '#SBATCH lines take no quotes, backslashes, $ or line breaks in values',
     });
