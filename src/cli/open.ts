@@ -52,3 +52,11 @@ export async function openRunOrExperiment(args: ExperimentArgs, effects: CliEffe
     );
   return reopenSession(path.resolve(effects.cwd, args.experiment), await loadRegistry(effects.env));
 }
+
+/** The command that makes a run again, quoted for a shell. */
+export function commandOf(name: string, args: ExperimentArgs): string {
+  const quoted = args.overrides.map((text) =>
+    /^[\w.=/@%+,:~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`,
+  );
+  return ['bin/fathom', name, args.experiment, ...quoted].join(' ');
+}

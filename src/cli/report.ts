@@ -9,8 +9,7 @@ import type { Session } from '../run/session.ts';
 import { readMarker, readStates } from '../run/states.ts';
 import { writeAtomically } from '../store/files.ts';
 import type { CliEffects } from './effects.ts';
-import { type ExperimentArgs, openRunOrExperiment } from './open.ts';
-import { commandOf } from './run.ts';
+import { commandOf, type ExperimentArgs, openRunOrExperiment } from './open.ts';
 
 export async function report(args: ExperimentArgs, effects: CliEffects): Promise<number> {
   const session = await openRunOrExperiment(args, effects);

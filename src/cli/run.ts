@@ -11,7 +11,7 @@ import { finishRun, startRun } from '../run/run-file.ts';
 import type { Session } from '../run/session.ts';
 import { temporaryName } from '../store/files.ts';
 import type { CliEffects } from './effects.ts';
-import { type ExperimentArgs, openPlanned } from './open.ts';
+import { commandOf, type ExperimentArgs, openPlanned } from './open.ts';
 import { writeReport } from './report.ts';
 
 export interface RunArgs extends ExperimentArgs {
@@ -76,14 +76,6 @@ export async function run(args: RunArgs, effects: CliEffects): Promise<number> {
     );
   if (report !== undefined && !args.json) effects.out(`report: ${relative(report, effects)}`);
   return outcome.failed.length > 0 ? EXIT.taskFailed : EXIT.ok;
-}
-
-/** The command that makes a run again, quoted for a shell. */
-export function commandOf(name: string, args: ExperimentArgs): string {
-  const quoted = args.overrides.map((text) =>
-    /^[\w.=/@%+,:~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`,
-  );
-  return ['bin/fathom', name, args.experiment, ...quoted].join(' ');
 }
 
 function relative(file: string, effects: CliEffects): string {

@@ -16,9 +16,8 @@ import { slurmStatus } from '../slurm/status.ts';
 import { submitRun } from '../slurm/submit.ts';
 import { writeAtomically } from '../store/files.ts';
 import type { CliEffects } from './effects.ts';
-import { type ExperimentArgs, openRunOrExperiment } from './open.ts';
+import { commandOf, type ExperimentArgs, openRunOrExperiment } from './open.ts';
 import { writeReport } from './report.ts';
-import { commandOf } from './run.ts';
 
 /** More job starts than this, each short, and a site's scheduler suffers. */
 const MANY_JOBS = 200;

@@ -5,7 +5,7 @@
 
 const view = new DataView(new ArrayBuffer(8));
 const LN2_HIGH = 6.9314718036912381649e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
+const LN2_LOW = 1.9082149292705877e-10;
 
 /** Natural logarithm. NaN below 0, -Infinity at 0. */
 export function log(x: number): number {
@@ -36,10 +36,10 @@ export function log(x: number): number {
 
 /** e to the x. */
 export function exp(x: number): number {
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   if (x > 709.782712893384) return Infinity;
   if (x < -745.1332191019412) return 0;
-  const k = Math.round(x * 1.4426950408889634);
+  const k = Math.round(x * Math.LOG2E);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   let sum = 1;
   for (let i = 14; i >= 1; i--) sum = 1 + (r / i) * sum;
@@ -63,7 +63,7 @@ export function pow(x: number, y: number): number {
   return exp(y * log(x));
 }
 
-/** 1 / (1 + e^-x). */
+/** The logistic function, 1 / (1 + e^-x). */
 export function sigmoid(x: number): number {
   return 1 / (1 + exp(-x));
 }
