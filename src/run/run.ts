@@ -59,6 +59,8 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
   const threads = makeThreadPool(options.slots.threads);
   const processes = makeProcessPool(options.slots.threads, effects.env, effects.log);
   const failed: RunOutcome['failed'][number][] = [];
+  /** Tasks by stage that could not run because an input failed. */
+  const blocked = new Map<string, number>();
   const done = new Set<string>();
   const lost = new Set<string>();
   let cached = 0;
@@ -126,9 +128,8 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
         },
         ended: async (task, state, result) => {
           try {
-            if (state === 'blocked') {
-              progress?.note(`${describeTask(task)} not run: an input failed`);
-            } else if (result !== undefined) {
+            if (state === 'blocked') blocked.set(task.stage, (blocked.get(task.stage) ?? 0) + 1);
+            else if (result !== undefined) {
               await mark(session, task, result, states);
               if (result.state === 'failed') {
                 const message = formatError(FathomError.fromData(result.error));
@@ -154,6 +155,8 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
     options.stop.removeEventListener('abort', onStop);
     options.kill.removeEventListener('abort', endNow);
     await Promise.all([threads.close(), processes.close()]);
+    for (const [stage, count] of blocked)
+      progress?.note(`${stage}: ${count} task${count === 1 ? '' : 's'} not run, since an input failed`);
     progress?.finish();
   }
   if (fatal !== undefined) throw fatal;
