@@ -1,6 +1,6 @@
 /** What the search for native libraries may look at. Tests pass fakes. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { packageRoot } from '../paths.ts';
 
@@ -13,8 +13,6 @@ export interface NativeSystem {
   readText(file: string): string | undefined;
   /** The first bytes of a file; undefined if it cannot be read. */
   readStart(file: string, bytes: number): Uint8Array | undefined;
-  /** Names in a folder; empty if there is none. */
-  list(folder: string): readonly string[];
   /** Changes when the file does; undefined if it is not there. */
   stamp(file: string): string | undefined;
   /** Standard output of a program; undefined if it is missing, fails or takes longer than ten seconds. */
@@ -46,7 +44,6 @@ export function thisMachine(env: NativeSystem['env'] = process.env): NativeSyste
           closeSync(descriptor);
         }
       }),
-    list: (folder) => attempt(() => readdirSync(folder)) ?? [],
     stamp: (file) =>
       attempt(() => {
         const { mtimeMs, size } = statSync(file);
