@@ -131,10 +131,29 @@ let compiled: object | undefined;
 /** Where the build leaves the module. */
 export const kernelFile = path.join(compiledRoot, 'kernels', 'kernels.wasm');
 
+/** What one instance can address. */
+const MOST_BYTES = 2 ** 32 - 65536;
+
 /** A new instance with a memory of its own. The module is read and compiled once. */
 export function makeKernels(): Kernels {
   compiled ??= new WebAssembly.Module(readModule());
-  return new WebAssembly.Instance(compiled, {}).exports as Kernels;
+  const kernels = new WebAssembly.Instance(compiled, {}).exports as Kernels;
+  return { ...kernels, allocate: (bytes) => allocate(kernels, bytes) };
+}
+
+/** As the kernel, with a clear error in place of a trap, and addresses above 2 GiB as positive numbers. */
+function allocate(kernels: Kernels, bytes: number): Pointer {
+  const used = kernels.memory.buffer.byteLength;
+  try {
+    if (used + bytes > MOST_BYTES) throw new RangeError('more than 4 GiB');
+    return kernels.allocate(bytes) >>> 0;
+  } catch (cause) {
+    const [have, want] = [used, bytes].map((n) => Math.ceil(n / 2 ** 20));
+    throw new FathomError('task', `no room for ${want} MiB more in kernel memory, ${have} MiB are in use`, {
+      hint: 'one instance holds 4 GiB at most, and the machine may have less: fewer rows, features or units',
+      cause,
+    });
+  }
 }
 
 function readModule(): Uint8Array<ArrayBuffer> {

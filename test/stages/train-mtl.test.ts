@@ -149,7 +149,29 @@ describe('train.mtl', () => {
     expect(rmse?.value).toBeLessThan((rmse?.baseline?.value as number) / 2);
     expect(test('influence', 'spearman')?.value).toBeGreaterThan(0.8);
     expect(test('category=crypto', 'auc')?.value).toBeGreaterThan(0.9);
+    expect(scalars['validation.loss']).toBeLessThan((scalars['validation.constantLoss'] as number) / 2);
     expect(notes?.[0]).toMatch(/missing feature values in 1 features .* winRate/);
+  });
+
+  it('says so where features are noise: the curve lies above the constant', async () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.type === 'number' && column.role === 'feature' && column.name !== 'noise') column.values.fill(1);
+    const result = await train({
+      inputs: await inputs(frame),
+      params: { ...params, learningRate: 0.05, heads: [{ target: 'profit', kind: 'regression' }] },
+    });
+    const { scalars } = await result.metrics();
+    const [figure] = await result.figures();
+    expect(scalars['validation.loss']).toBeGreaterThan((scalars['validation.constantLoss'] as number) * 0.97);
+    if (figure?.kind !== 'line') throw new Error('no curves');
+    expect(figure.series.map((series) => series.role)).toEqual(['this', 'other', 'baseline']);
+    const actual = (await readParquet(result.path('predictions'))).rows.filter((row) => row['set'] === 'validation');
+    const loss =
+      actual.reduce((sum, r) => sum + ((r['actual'] as number) - (r['baseline'] as number)) ** 2, 0) / actual.length;
+    const variance = loss / (scalars['validation.constantLoss'] as number);
+    expect(Math.sqrt(variance)).toBeGreaterThan(270);
+    expect(Math.sqrt(variance)).toBeLessThan(340);
   });
 
   it('writes labelled held-out rows in order of target and row', async () => {

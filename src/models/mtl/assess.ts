@@ -1,11 +1,11 @@
 /** Measures a fitted network: metrics beside baselines, one score to tune by, learning curves. */
 import { measureModel, scoreOf, type TargetKind } from '../../evaluation/measure.ts';
+import { log } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { Figure } from '../../stages/figure.ts';
 import type { Metric } from '../../stages/metrics.ts';
 import type { Fit, HeldOut } from './fit.ts';
 import type { HeadKind } from './shape.ts';
-import type { EpochRecord } from './training.ts';
 
 /** How a head is judged: classes and events by ranking (AUC), amounts by rank correlation. */
 function measuredAs(kind: HeadKind): TargetKind {
@@ -60,8 +60,43 @@ export function overallScore(fit: Fit, set: HeldOut, weights: readonly number[])
   return total > 0 ? sum / total : null;
 }
 
-/** Training and validation loss by epoch. */
-export function learningCurves(history: readonly EpochRecord[], bestEpoch: number, fold: number): Figure {
+/**
+ * What the loss of a set would be if every head predicted its training mean (the classes' shares for classes), in the
+ * units of the learning curves. Null where the set has no labels.
+ */
+export function constantLoss(fit: Fit, set: HeldOut, weights: readonly number[]): number | null {
+  let total: number | null = null;
+  for (const [h, { kind, outputs }] of fit.model.heads.entries()) {
+    let sum = 0;
+    let count = 0;
+    const mine = fit.predictions.filter((p) => p.set === set && p.head === h);
+    for (const [i, { actual }] of mine.entries()) {
+      const { trainingMean, scale } = outputs[i] as (typeof outputs)[number];
+      for (const value of actual) sum += lossOfConstant(kind, value, trainingMean ?? 0, scale);
+      count += actual.length;
+    }
+    if (kind === 'multiclass') count /= outputs.length;
+    if (count > 0) total = (total ?? 0) + ((weights[h] ?? 1) * sum) / count;
+  }
+  return total;
+}
+
+function lossOfConstant(kind: HeadKind, actual: number, mean: number, scale: number): number {
+  if (kind === 'binary' || kind === 'multiclass') {
+    // A class never seen in training has no share; the usual bound keeps its loss finite.
+    const p = Math.min(1 - 1e-7, Math.max(1e-7, mean));
+    if (actual === 1) return -log(p);
+    return kind === 'binary' ? -log(1 - p) : 0;
+  }
+  return ((actual - mean) / scale) ** 2;
+}
+
+/** Training and validation loss by epoch, beside the loss of predicting constants. */
+export function learningCurves(
+  { history, bestEpoch }: Pick<Fit, 'history' | 'bestEpoch'>,
+  constant: number | null,
+  fold: number,
+): Figure {
   const validated = history.some((record) => record.validationLoss !== null);
   const last = history.length;
   const best = history[bestEpoch - 1]?.validationLoss;
@@ -69,7 +104,7 @@ export function learningCurves(history: readonly EpochRecord[], bestEpoch: numbe
     kind: 'line',
     id: `learning-curves-fold-${fold}`,
     section: 'models',
-    title: titleOf(validated, bestEpoch, last),
+    title: titleOf(validated ? (best ?? null) : null, constant, bestEpoch, last),
     subtitle: `Weighted loss by epoch, fold ${fold}; ${last} epochs${
       best === null || best === undefined ? '' : `, lowest validation loss ${best.toPrecision(3)}`
     }`,
@@ -95,12 +130,23 @@ export function learningCurves(history: readonly EpochRecord[], bestEpoch: numbe
         x: history.map((record) => record.epoch),
         y: history.map((record) => record.trainLoss),
       },
+      ...(constant === null
+        ? []
+        : [
+            {
+              label: 'training mean for everybody',
+              role: 'baseline' as const,
+              x: history.map((record) => record.epoch),
+              y: history.map(() => constant),
+            },
+          ]),
     ],
   };
 }
 
-function titleOf(validated: boolean, bestEpoch: number, last: number): string {
-  if (!validated) return `Training ran its ${last} epochs without a validation set`;
+function titleOf(best: number | null, constant: number | null, bestEpoch: number, last: number): string {
+  if (best === null) return `Training ran its ${last} epochs without a validation set`;
+  if (constant !== null && best >= constant) return 'The network does not beat predicting the training mean';
   if (bestEpoch === last) return `Validation loss was still falling at epoch ${last}`;
   return `Validation loss was lowest at epoch ${bestEpoch} of ${last}`;
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { FathomError } from '../../errors.ts';
-import { learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
+import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
 import { type Fit, type FitRequest, fitMtl, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
@@ -41,11 +41,13 @@ const run: StageRun<MtlParams> = async (context) => {
   const { weights } = request.training;
   const group = columnsOf(frame, 'group')[0] ?? columnsOf(frame, 'id')[0];
   const groups = (row: number): string => (group === undefined ? String(row) : textOf(group, row));
+  const constant = constantLoss(fit, 'validation', weights);
   const purposes = (purpose: string) => context.rng(purpose);
   await context.writeMetrics('metrics', {
     scalars: {
       'validation.score': overallScore(fit, 'validation', weights),
       'validation.loss': fit.bestLoss,
+      'validation.constantLoss': constant,
       'test.score': overallScore(fit, 'test', weights),
       epochs: fit.history.length,
       bestEpoch: fit.bestEpoch,
@@ -56,7 +58,7 @@ const run: StageRun<MtlParams> = async (context) => {
     metrics: measurePredictions(fit, groups, purposes, params.resamples),
     notes: notesOf(fit, frame),
   });
-  await context.writeFigures('figures', [learningCurves(fit.history, fit.bestEpoch, fold)]);
+  await context.writeFigures('figures', [learningCurves(fit, constant, fold)]);
 };
 
 export default run;

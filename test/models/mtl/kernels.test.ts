@@ -74,6 +74,14 @@ describe('products of matrices', () => {
   });
 });
 
+describe('memory', () => {
+  it('that is not there is refused with its size, and nothing is lost', () => {
+    const own = makeKernels();
+    expect(() => own.allocate(5 * 2 ** 30)).toThrow(/no room for 5120 MiB more/);
+    expect(own.allocate(100) % 64).toBe(0);
+  });
+});
+
 describe('dropout', () => {
   it('keeps the share it should, and scales it so that the mean stays', () => {
     const [rows, columns] = [500, 64];

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import type { Network } from '../../../src/models/mtl/network.ts';
 import type { Matrix, OracleMoments, OracleState } from '../../../src/models/mtl/oracle.ts';
-import { type HeadShape, type NetworkShape, outputsOf } from '../../../src/models/mtl/shape.ts';
+import type { HeadShape, NetworkShape } from '../../../src/models/mtl/shape.ts';
 import { packageRoot } from '../../../src/paths.ts';
 import type { Rng } from '../../../src/random/rng.ts';
 
@@ -106,5 +106,3 @@ export function largestDifference(a: number[][], b: number[][]): number {
 export function rowsOf(count: number, first = 0): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => first + i);
 }
-
-export { outputsOf };
