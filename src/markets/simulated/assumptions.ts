@@ -123,3 +123,6 @@ export const favourite = { low: 0.7, high: 0.97 } as const;
 export const marketMakerShare = 0.85;
 /** Market makers that quote in one market, at most. */
 export const quotersPerMarket = 6;
+
+/** Skilled wallets trade while the probability lies between these. */
+export const skilledRange = { low: 0.1, high: 0.9 } as const;

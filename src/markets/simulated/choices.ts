@@ -1,6 +1,6 @@
 /** Which outcome a wallet buys, and what it must know for that. */
 import type { Rng } from '../../random/rng.ts';
-import { favourite, insider, ticksPerUsd } from './assumptions.ts';
+import { favourite, insider, skilledRange, ticksPerUsd } from './assumptions.ts';
 
 export type Outcome = 0 | 1;
 
@@ -23,7 +23,8 @@ export function favouriteOutcome(ticks: Ticks): Outcome | undefined {
  * Chooses so that payout minus price is `edge` on average: outcome 0 is bought with chance 1/2 + d if it happens and
  * 1/2 - d if it does not. With probability q and prices q + a, 1 - q + b that mean is
  * d (4 q (1 - q) - (2 q - 1)(a - b)) - (a + b) / 2, here solved for d. Undefined where no d in [-1/2, 1/2] gives the
- * edge: near 0 and 1, where even knowing everything earns little.
+ * edge: near 0 and 1, where even knowing everything earns little. (There a small edge would take a nearly sure choice
+ * and come as one rare win, so nobody could measure it: skilled wallets keep away from the ends.)
  */
 export function skilledOutcome(
   rng: Rng,
@@ -37,7 +38,7 @@ export function skilledOutcome(
   const slope = 4 * probability * (1 - probability) - (2 * probability - 1) * (a - b);
   const d = (edge + (a + b) / 2) / slope;
   const uniform = rng.uniform();
-  if (!(Math.abs(d) <= 0.5)) return undefined;
+  if (probability < skilledRange.low || probability > skilledRange.high || !(Math.abs(d) <= 0.5)) return undefined;
   return uniform < (happens ? 0.5 + d : 0.5 - d) ? 0 : 1;
 }
 

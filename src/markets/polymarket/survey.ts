@@ -1,0 +1,98 @@
+/** A first look at a text file: what DuckDB would pass over in silence is found here. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { FathomError } from '../../errors.ts';
+
+export interface Survey {
+  readonly header: readonly string[];
+  /** Lines with at least one character, the header among them. */
+  readonly lines: number;
+  /** Numbers, from 1, of lines without any. */
+  readonly blank: readonly number[];
+  /** False if the last line does not end in a line break: it may have been cut. */
+  readonly endsInLineBreak: boolean;
+}
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+
+/**
+ * Reads a CSV file, gzipped if its name ends in `.gz`, from end to end. Stops if it is missing, empty, a gzip stream
+ * that ends too early (of which DuckDB reads the beginning without a word), or has another header than `columns`.
+ */
+export async function surveyCsv(file: string, columns: readonly string[]): Promise<Survey> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !found.isFile())
+    throw new FathomError('data', `${found === undefined ? 'no such file' : 'not a file'}`, {
+      at: { file },
+      hint: 'Check the path in the experiment; a relative path starts at the working folder.',
+    });
+  let header: string | undefined;
+  let head = '';
+  let line = 1;
+  let empty = true;
+  const blank: number[] = [];
+  for await (const chunk of bytesOf(file)) {
+    if (header === undefined) {
+      head += chunk.toString('utf8');
+      if (head.includes('\n')) header = head.slice(0, head.indexOf('\n'));
+    }
+    let from = 0;
+    for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, from)) {
+      const length = at - from;
+      if (length > 1 || (length === 1 && chunk[from] !== CARRIAGE_RETURN)) empty = false;
+      if (empty) blank.push(line);
+      line++;
+      empty = true;
+      from = at + 1;
+    }
+    if (chunk.length - from > 1 || (chunk.length - from === 1 && chunk[from] !== CARRIAGE_RETURN)) empty = false;
+  }
+  const names = (header ?? head)
+    .replace(/^\uFEFF/, '')
+    .replace(/\r$/, '')
+    .split(',')
+    .map((name) => name.replace(/^"(.*)"$/, '$1'));
+  if (head === '') throw new FathomError('data', 'the file is empty', { at: { file } });
+  if (names.join() !== columns.join()) throw wrongHeader(file, names, columns);
+  const lines = line - 1 - blank.length + (empty ? 0 : 1);
+  if (lines < 2) throw new FathomError('data', 'the file has a header and no rows', { at: { file, line: 1 } });
+  return { header: names, lines, blank, endsInLineBreak: empty };
+}
+
+async function* bytesOf(file: string): AsyncGenerator<Buffer> {
+  const raw = createReadStream(file, { highWaterMark: 1 << 20 });
+  try {
+    if (!file.endsWith('.gz')) yield* raw as AsyncIterable<Buffer>;
+    else yield* raw.pipe(createGunzip({ chunkSize: 1 << 18 })) as AsyncIterable<Buffer>;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_') === true)
+      throw new FathomError('data', `the gzip stream is cut or damaged (${message})`, {
+        at: { file },
+        hint: 'Copy or download the file again.',
+      });
+    throw error;
+  } finally {
+    raw.destroy();
+  }
+}
+
+function wrongHeader(file: string, names: readonly string[], columns: readonly string[]): FathomError {
+  const missing = columns.filter((name) => !names.includes(name));
+  const extra = names.filter((name) => !columns.includes(name));
+  const what =
+    missing.length + extra.length === 0
+      ? 'the columns are in another order'
+      : [
+          missing.length > 0 ? `no column ${missing.join(', ')}` : '',
+          extra.length > 0 ? `unknown column ${extra.slice(0, 5).join(', ').slice(0, 120)}` : '',
+        ]
+          .filter((part) => part !== '')
+          .join('; ');
+  return new FathomError('data', `the header is not that of the format: ${what}`, {
+    at: { file, line: 1 },
+    hint: `Expected: ${columns.join(',')}`,
+  });
+}
