@@ -7,7 +7,7 @@ import { applyOverrides, type KnownKeys, rootKeys } from './overrides.ts';
 import { defaultAt, jsonSchemaOf, type Keys, keysAt } from './parameters.ts';
 import { Problems } from './problems.ts';
 import { resolveReferences } from './references.ts';
-import { rootSchema } from './schema.ts';
+import { rootSchema, slurmSchema } from './schema.ts';
 import { type CheckedStage, checkStages, type Registry } from './stages.ts';
 import { checkSweep } from './sweep.ts';
 import { closestSpot, type Dict, leavesOf, nodeAt, type Path, type Tree, toPlain } from './tree.ts';
@@ -119,7 +119,10 @@ function flattened(
       'throttle and array.throttle say different things',
     );
   }
-  return dropUndefined({ ...rest, throttle: rest.throttle ?? array?.throttle }) as SlurmResources;
+  const throttle = rest.throttle ?? array?.throttle;
+  // In the order of the schema, so that a rendered experiment renders as itself.
+  const values: Record<string, unknown> = { ...rest, throttle };
+  return dropUndefined(Object.fromEntries(Object.keys(slurmSchema.shape).map((key) => [key, values[key]])));
 }
 
 /** Reports a pruner by name, rather than as a key that nobody knows. */

@@ -118,23 +118,29 @@ export interface Parameter {
   readonly default?: unknown;
 }
 
-/** The parameters of a stage in the order of its schema. */
+/** The parameters of a stage in the order of its schema; keys of maps follow their map as `asOf.every`. */
 export function parametersOf(definition: StageDefinition): readonly Parameter[] {
   const root = jsonSchemaOf(definition.params);
-  const parameters = new Map<string, Parameter>();
-  for (const schema of alternatives(root, root)) {
-    for (const [name, property] of Object.entries(schema.properties ?? {})) {
-      if (parameters.has(name)) continue;
-      parameters.set(name, {
-        name,
-        type: typeInWords(property, root),
-        description: property.description ?? '',
-        required: schema.required?.includes(name) ?? false,
-        ...(property.default === undefined ? {} : { default: property.default }),
-      });
+  const found = new Map<string, Parameter>();
+  const collect = (holder: JsonSchema, prefix: string, depth: number): void => {
+    for (const schema of alternatives(holder, root)) {
+      for (const [key, property] of Object.entries(schema.properties ?? {})) {
+        const name = `${prefix}${key}`;
+        if (found.has(name)) continue;
+        found.set(name, {
+          name,
+          type: typeInWords(property, root),
+          description: property.description ?? '',
+          // A key inside an optional map is not required of anybody.
+          required: prefix === '' && (schema.required?.includes(key) ?? false),
+          ...(property.default === undefined ? {} : { default: property.default }),
+        });
+        if (depth < 3) collect(property, `${name}.`, depth + 1);
+      }
     }
-  }
-  return [...parameters.values()];
+  };
+  collect(root, '', 0);
+  return [...found.values()];
 }
 
 /** A type in words that finish the sentence "expected ...". */

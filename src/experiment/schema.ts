@@ -20,7 +20,7 @@ const oneLine = z
 /** Stages, axes and samplers are checked one by one, each by its own schema. */
 const checkedLater = z.record(z.string(), z.unknown());
 
-const slurmSchema = z.strictObject({
+export const slurmSchema = z.strictObject({
   partition: words.optional().describe('Partition, or several with commas.'),
   account: words.optional().describe('Account that is charged.'),
   qos: words.optional().describe('Quality of service.'),
