@@ -83,3 +83,10 @@ export function degenerateReason(matrix: Matrix): 'rows' | 'equal' | undefined {
   if (allRowsEqual(matrix)) return 'equal';
   return matrix.rows <= 3 ? 'rows' : undefined;
 }
+
+/** Refuses a layout that ran away, as with a learning rate far too large. */
+export function requireLayout(points: Plane): void {
+  // Sound layouts span some hundreds.
+  if (points.every((x) => Math.abs(x) < 1e9)) return;
+  throw new FathomError('data', 'the layout ran away to infinity', { hint: 'choose a smaller learningRate' });
+}

@@ -8,7 +8,7 @@ import { log } from '../numeric/elementary.ts';
 import type { Rng } from '../random/rng.ts';
 import { conditionalAffinities, jointAffinities } from './affinities.ts';
 import type { Graph } from './graph.ts';
-import { degenerateReason, type Matrix, type Plane, requireFinite } from './matrix.ts';
+import { degenerateReason, type Matrix, type Plane, requireFinite, requireLayout } from './matrix.ts';
 import { nearestNeighbours } from './neighbours.ts';
 import { pca2 } from './pca.ts';
 import { Quadtree } from './quadtree.ts';
@@ -47,13 +47,15 @@ export interface Tsne {
 
 /**
  * Lays out rows in the plane.
- * @param onProgress called often, with the iterations done; may throw to stop
+ * @param onProgress called often, with the iterations done; may throw to stop. Its `snapshot` gives the state then.
+ * @param resume a snapshot of the same matrix, options and seed, from which to go on; the result is the same
  */
 export function tsne(
   matrix: Matrix,
   options: TsneOptions,
   rng: Rng,
-  onProgress?: (done: number, total: number) => void,
+  onProgress?: (done: number, total: number, snapshot?: () => Uint8Array) => void,
+  resume?: Uint8Array,
 ): Tsne {
   requireFinite(matrix);
   if (!(options.perplexity >= 1)) throw new FathomError('data', `perplexity ${options.perplexity} is below 1`);
@@ -87,10 +89,12 @@ export function tsne(
   const graph = jointAffinities(neighbours, conditional);
   const points = startFromPca(matrix, rng);
   const optimiser = new TsneOptimiser(graph, points, options);
-  for (let done = 0; done < options.iterations; done++) {
+  if (resume !== undefined) optimiser.restore(resume);
+  while (optimiser.iteration < options.iterations) {
     optimiser.step();
-    onProgress?.(done + 1, options.iterations);
+    onProgress?.(optimiser.iteration, options.iterations, () => optimiser.snapshot());
   }
+  requireLayout(points);
   return { points, divergence: optimiser.divergence(), perplexity, notes };
 }
 
@@ -131,6 +135,28 @@ export class TsneOptimiser {
     this.#repulsion = new Float64Array(points.length);
     this.#update = new Float64Array(points.length);
     this.#gains = new Float64Array(points.length).fill(1);
+  }
+
+  /** Iterations done. */
+  get iteration(): number {
+    return this.#iteration;
+  }
+
+  /** All that changes from iteration to iteration. */
+  snapshot(): Uint8Array {
+    const state = [Float64Array.of(this.#iteration), this.#points, this.#update, this.#gains];
+    return Buffer.concat(state.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
+  }
+
+  /** Goes back to a snapshot; one of another size is ignored, as it belongs to other data. */
+  restore(snapshot: Uint8Array): void {
+    const size = this.#points.length;
+    if (snapshot.byteLength !== 8 * (1 + 3 * size)) return;
+    const state = new Float64Array(snapshot.slice().buffer);
+    this.#iteration = state[0] as number;
+    this.#points.set(state.subarray(1, 1 + size));
+    this.#update.set(state.subarray(1 + size, 1 + 2 * size));
+    this.#gains.set(state.subarray(1 + 2 * size));
   }
 
   /** One iteration; the map stays centred at the origin. */

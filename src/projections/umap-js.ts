@@ -1,7 +1,7 @@
 /** The same layout by the npm package umap-js, for comparison. */
 import { UMAP } from 'umap-js';
 import type { Rng } from '../random/rng.ts';
-import type { Matrix } from './matrix.ts';
+import { type Matrix, requireLayout } from './matrix.ts';
 import { defaultEpochs, prepareUmap, type Umap, type UmapOptions } from './umap.ts';
 
 /**
@@ -36,5 +36,7 @@ export function umapJs(
     layout.step();
     onProgress?.(epoch + 1, epochs);
   }
-  return { points: Float64Array.from(layout.getEmbedding().flat()), neighbours, notes };
+  const points = Float64Array.from(layout.getEmbedding().flat());
+  requireLayout(points);
+  return { points, neighbours, notes };
 }

@@ -6,7 +6,7 @@
 import { FathomError } from '../errors.ts';
 import type { Rng } from '../random/rng.ts';
 import type { Graph } from './graph.ts';
-import { degenerateReason, type Matrix, type Plane, requireFinite } from './matrix.ts';
+import { degenerateReason, type Matrix, type Plane, requireFinite, requireLayout } from './matrix.ts';
 import { nearestNeighbours } from './neighbours.ts';
 import { pca2 } from './pca.ts';
 import { attraction, type Curve, fitCurve, repulsion } from './umap-curve.ts';
@@ -96,6 +96,7 @@ export function umap(
   const points = options.start === 'pca' ? components : spectralStart(graph, components);
   spreadOut(points, rng);
   optimise(graph, points, fitCurve(options.minDist, options.spread), { ...options, epochs }, rng, onProgress);
+  requireLayout(points);
   return { points, neighbours, notes };
 }
 

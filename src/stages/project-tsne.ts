@@ -31,5 +31,9 @@ export default defineStage<TsneParams>({
   outputs: projectionOutputs,
   isolation: 'thread',
   runs: 'project-tsne',
-  resources: ({ maxRows }) => ({ threads: 1, memoryMb: projectionMemoryMb(maxRows), gpus: 0 }),
+  resources: ({ maxRows, perplexity }) => ({
+    threads: 1,
+    memoryMb: projectionMemoryMb(maxRows, 3 * perplexity),
+    gpus: 0,
+  }),
 });

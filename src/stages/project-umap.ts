@@ -42,5 +42,9 @@ export default defineStage<UmapParams>({
   outputs: projectionOutputs,
   isolation: 'thread',
   runs: 'project-umap',
-  resources: ({ maxRows }) => ({ threads: 1, memoryMb: projectionMemoryMb(maxRows), gpus: 0 }),
+  resources: ({ maxRows, neighbours }) => ({
+    threads: 1,
+    memoryMb: projectionMemoryMb(maxRows, neighbours),
+    gpus: 0,
+  }),
 });

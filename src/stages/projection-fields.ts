@@ -56,7 +56,10 @@ export const projectionOutputs = {
   figures: output('figures', 'The map.'),
 };
 
-/** Memory for rows, neighbours (up to 3 x 50 a row) and the graph made of them. */
-export function projectionMemoryMb(maxRows: number): number {
-  return 300 + Math.ceil((maxRows * 8000) / 1e6);
+/**
+ * Memory for the lists of neighbours and the graph made of them, about 70 bytes an entry.
+ * @param neighbours a row
+ */
+export function projectionMemoryMb(maxRows: number, neighbours: number): number {
+  return 300 + Math.ceil((maxRows * (neighbours * 70 + 1000)) / 1e6);
 }

@@ -41,6 +41,13 @@ describe('nearestNeighbours', () => {
         expect(squared[i * 20 + r] as number).toBeGreaterThanOrEqual(squared[i * 20 + r - 1] as number);
   });
 
+  it('looks at leaves whose boxes are exactly as far as the worst neighbour', () => {
+    // On a lattice most distances tie, also across leaves; the lowest index must win wherever it lies.
+    const order = makeRng(4).shuffle(Int32Array.from({ length: 900 }, (_, i) => i));
+    const lattice = matrixOf(Array.from(order, (place) => [place % 30, Math.floor(place / 30)]));
+    for (const k of [3, 6, 14]) expect([...nearestNeighbours(lattice, k).indices]).toEqual(byDefinition(lattice, k));
+  });
+
   it('does not depend on the order of the rows', () => {
     const matrix = blobs(300, 4, 3, 2);
     const plain = nearestNeighbours(matrix, 10);

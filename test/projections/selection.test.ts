@@ -83,7 +83,7 @@ describe('select', () => {
   it('draws a seeded sample, in order, and says so', () => {
     const sample = chosen({ asOf: 'all', maxRows: 4 });
     expect(sample.rows.length).toBe(4);
-    expect([...sample.rows]).toEqual([...sample.rows].sort());
+    expect([...sample.rows]).toEqual([...sample.rows].sort((a, b) => a - b));
     expect(chosen({ asOf: 'all', maxRows: 4 }).rows).toEqual(sample.rows);
     const others = new Set(
       Array.from({ length: 20 }, (_, seed) =>

@@ -70,7 +70,7 @@ beforeAll(async () => {
 });
 
 describe('project.tsne', () => {
-  const run = (params: object, more: { seed?: number; cancelled?: () => boolean } = {}) =>
+  const run = (params: object, more: { seed?: number; folder?: string; cancelled?: () => boolean } = {}) =>
     runStage(projectTsne, runTsne, { params: { iterations: 300, ...params }, inputs: { features: [file] }, ...more });
 
   it('writes the embedding, its quality beside PCA, and a map with a question', async () => {
@@ -139,10 +139,35 @@ describe('project.tsne', () => {
     expect(figure?.subtitle).toContain('trustworthiness not known');
   });
 
-  it('stops when asked', async () => {
+  it('stops when asked, and goes on from there to the same bytes', async () => {
+    const whole = await run({});
+    const folder = await temporaryFolder();
     let calls = 0;
-    await expect(run({}, { cancelled: () => ++calls > 20 })).rejects.toThrow('stopped on request');
-    expect(calls).toBe(21);
+    await expect(run({}, { folder, cancelled: () => ++calls > 150 })).rejects.toThrow('stopped on request');
+    expect(calls).toBeLessThan(160);
+    let checks = 0;
+    const rest = await run({}, { folder, cancelled: () => ++checks < 0 });
+    // 300 iterations less those done before, and the measuring after.
+    expect(checks).toBeLessThan(300 - 140 + 2 * WALLETS + 10);
+    for (const port of ['embedding', 'metrics', 'figures'])
+      expect(Buffer.compare(await rest.bytes(port), await whole.bytes(port))).toBe(0);
+  });
+
+  it('does not colour by labels that are not known yet', async () => {
+    const frame = profiles();
+    const columns = frame.columns
+      .filter(({ name }) => name !== 'archetype')
+      .map((column) =>
+        column.role === 'label' && column.type === 'number' ? { ...column, values: column.values.fill(NaN) } : column,
+      );
+    const unlabelled = path.join(await temporaryFolder(), 'frame.arrow');
+    await writeFrame(unlabelled, { rows: frame.rows, columns });
+    const params = { iterations: 20 };
+    const result = await runStage(projectTsne, runTsne, { params, inputs: { features: [unlabelled] } });
+    const [figure] = (await result.figures()) as MapFigure[];
+    expect(figure?.colour).toBeUndefined();
+    expect(figure?.title).toBe('Which wallets are alike?');
+    expect(figure?.columns.map(({ name }) => name)).toEqual(['edge', 'volume', 'trades']);
   });
 
   it('refuses wrong parameters and names early', async () => {

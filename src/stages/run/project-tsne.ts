@@ -1,16 +1,28 @@
-import { tsne } from '../../projections/tsne.ts';
+import { type Tsne, tsne } from '../../projections/tsne.ts';
 import type { StageRun } from '../contract.ts';
 import type { TsneParams } from '../project-tsne.ts';
 import { runProjection } from './projection.ts';
 
 const run: StageRun<TsneParams> = (context) =>
-  runProjection(context, async (matrix, rng, onProgress) => {
+  runProjection(context, 'iterations', async (matrix, rng, onProgress) => {
     const { params } = context;
-    const { points, divergence, perplexity, notes } = tsne(matrix, params, rng, onProgress);
+    let snapshot: (() => Uint8Array) | undefined;
+    const watch = (done: number, total: number, current?: () => Uint8Array): void => {
+      snapshot = current;
+      onProgress(done, total);
+    };
+    const saved = await context.checkpoint.load();
+    let map: Tsne;
+    try {
+      map = tsne(matrix, params, rng, watch, saved);
+    } catch (error) {
+      if (context.cancelled() && snapshot !== undefined) await context.checkpoint.save(snapshot());
+      throw error;
+    }
+    const { points, divergence, perplexity, notes } = map;
     return {
       points,
       notes,
-      unit: 'iterations',
       scalars: { klDivergence: divergence, perplexity },
       caption:
         `t-SNE (Barnes-Hut, θ ${params.theta}), perplexity ${round(Number.isNaN(perplexity) ? params.perplexity : perplexity)}, ` +

@@ -4,14 +4,13 @@ import type { UmapParams } from '../project-umap.ts';
 import { runProjection } from './projection.ts';
 
 const run: StageRun<UmapParams> = (context) =>
-  runProjection(context, async (matrix, rng, onProgress) => {
+  runProjection(context, 'epochs', async (matrix, rng, onProgress) => {
     const { params } = context;
     const layout = params.implementation === 'fathom' ? umap : (await import('../../projections/umap-js.ts')).umapJs;
     const { points, neighbours, notes } = layout(matrix, params, rng, onProgress);
     return {
       points,
       notes,
-      unit: 'epochs',
       scalars: { neighbours },
       caption:
         `UMAP${params.implementation === 'umap-js' ? ' (umap-js)' : ''}, ` +

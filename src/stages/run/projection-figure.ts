@@ -15,14 +15,21 @@ export interface Carried {
   readonly colour: string | undefined;
 }
 
-/** Checks the names before anything long begins. */
-export function carriedColumns(frame: Frame, params: ProjectionParams): Carried {
-  const shown = [...columnsOf(frame, 'label'), ...columnsOf(frame, 'info')].map(({ name }) => name);
+/**
+ * Columns named in the parameters, or else those of these rows that have a value: at the newest time the labels, which
+ * tell the future, are not known yet.
+ */
+export function carriedColumns(frame: Frame, params: ProjectionParams, rows: Int32Array): Carried {
+  const known = (column: FrameColumn): boolean =>
+    rows.some((row) =>
+      column.type === 'category' ? (column.codes[row] ?? -1) >= 0 : !Number.isNaN(column.values[row]),
+    );
+  const shown = [...columnsOf(frame, 'label'), ...columnsOf(frame, 'info')].filter(known).map(({ name }) => name);
   const features = params.features ?? columnsOf(frame, 'feature').map(({ name }) => name);
   const names = params.columns ?? [...shown, ...features.slice(0, SHOWN_FEATURES)];
   const all = params.colour === undefined ? names : [params.colour, ...names];
   const columns = [...new Set(all)].map((name) => columnNamed(frame, name));
-  const described = columns.filter(({ role }) => role === 'label' || role === 'info');
+  const described = columns.filter((column) => (column.role === 'label' || column.role === 'info') && known(column));
   const colour =
     params.colour ??
     described.find((column) => column.type === 'category' && column.labels.length <= COLOURS)?.name ??

@@ -18,8 +18,6 @@ export interface Layout {
   /** NaN is unknown. */
   readonly scalars: Readonly<Record<string, number>>;
   readonly caption: string;
-  /** What `onProgress` counts. */
-  readonly unit: string;
 }
 
 export type LayoutMethod = (
@@ -28,19 +26,24 @@ export type LayoutMethod = (
   onProgress: (done: number, total: number) => void,
 ) => Promise<Layout>;
 
-export async function runProjection(context: StageContext<ProjectionParams>, method: LayoutMethod): Promise<void> {
+/** @param unit what the method's progress counts */
+export async function runProjection(
+  context: StageContext<ProjectionParams>,
+  unit: string,
+  method: LayoutMethod,
+): Promise<void> {
   const { params } = context;
   const { path, shared } = context.input('features');
   const frame = await readFrame(path, shared);
-  const carried = carriedColumns(frame, params);
   const selection = select(
     frame,
     { asOf: params.asOf, maxRows: params.maxRows, features: params.features, standardize: params.standardize },
     context.rng('sample'),
   );
+  const carried = carriedColumns(frame, params, selection.rows);
   const { matrix } = selection;
   const onProgress = (done: number, total: number): void => {
-    context.progress(done, total);
+    context.progress(done, total, unit);
     context.throwIfCancelled();
   };
   const layout = await method(matrix, context.rng('layout'), onProgress);
