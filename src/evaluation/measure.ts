@@ -86,6 +86,113 @@ export function scoreOf(kind: TargetKind, actual: ArrayLike<number>, predicted: 
   return prepareScore(kind === 'binary' ? 'auc' : 'spearman', rows, 1).score(wholeSample(1));
 }
 
+/** One score of one model on one target beside its baseline, ready to be resampled. */
+export interface PreparedScore {
+  readonly name: ScoreName;
+  readonly model: Scorer;
+  readonly baseline: Scorer;
+  /** What chance scores, where the baseline ranks nothing and so has no score of its own. */
+  readonly chance?: number;
+}
+
+/** A score with its bootstrap draws; draws of all scores of one bootstrap are paired. */
+export interface DrawnScore {
+  readonly name: ScoreName;
+  readonly value: number;
+  readonly draws: Float64Array;
+  readonly baseline: { readonly value: number; readonly draws: Float64Array };
+  /** Positive where the model is better than its baseline. */
+  readonly gain: { readonly value: number; readonly draws: Float64Array; readonly overChance: boolean };
+}
+
+/** What the metrics of a model have in common. */
+export interface MeasuredRows {
+  readonly target: string;
+  readonly set: DataSet;
+  readonly n: number;
+  readonly clusters: number;
+  readonly baselineLabel: string;
+}
+
+/** The scores of a kind for rows with cluster numbers of a bootstrap that may hold more models. */
+export function prepareScores(
+  kind: TargetKind,
+  model: ScoredRows,
+  baseline: ScoredRows,
+  clusters: number,
+  strata?: Clusters,
+): PreparedScore[] {
+  const ranksNothing = constantWithin(baseline.predicted, strata);
+  return scoresOf[kind].map((name) => ({
+    name,
+    model: scorerOf(name, model, clusters, strata),
+    baseline: scorerOf(name, baseline, clusters, strata),
+    ...(name === 'spearman' && ranksNothing ? { chance: 0 } : {}),
+  }));
+}
+
+/** Values on the whole sample and on `resamples` resamples of the clusters, the same ones for all scores. */
+export function drawScores(
+  scores: readonly PreparedScore[],
+  clusters: number,
+  rng: Rng,
+  resamples: number,
+): DrawnScore[] {
+  const scorers = scores.flatMap(({ model, baseline }) => [model, baseline]);
+  const whole = wholeSample(clusters);
+  const values = scorers.map((scorer) => scorer.score(whole));
+  const draws = clusters < 2 ? [] : bootstrap(scorers, clusters, rng, resamples);
+  const empty = new Float64Array(0);
+  return scores.map(({ name, chance }, i) => {
+    const ours = { value: values[2 * i] as number, draws: draws[2 * i] ?? empty };
+    const theirs = { value: values[2 * i + 1] as number, draws: draws[2 * i + 1] ?? empty };
+    const sign = scoreInfo[name].goal === 'maximize' ? 1 : -1;
+    return {
+      name,
+      ...ours,
+      baseline: theirs,
+      gain: {
+        value: sign * (ours.value - (chance ?? theirs.value)),
+        draws: ours.draws.map((value, b) => sign * (value - (chance ?? (theirs.draws[b] as number)))),
+        overChance: chance !== undefined,
+      },
+    };
+  });
+}
+
+/** Metrics with intervals: every score beside its baseline, then the gains over the baseline. */
+export function metricsOf(scores: readonly DrawnScore[], rows: MeasuredRows): Metric[] {
+  const shared = { set: rows.set, target: rows.target, n: rows.n, clusters: rows.clusters };
+  const why = (name: ScoreName): string => (rows.n === 0 ? 'no rows' : scoreInfo[name].undefinedBecause);
+  const metrics = scores.map(({ name, value, draws, baseline }): Metric => {
+    const { label, goal } = scoreInfo[name];
+    return {
+      name,
+      label,
+      goal,
+      ...shared,
+      ...estimate(value, draws, rows.clusters, why(name)),
+      baseline: { label: rows.baselineLabel, ...estimate(baseline.value, baseline.draws, rows.clusters, why(name)) },
+    };
+  });
+  const gains = scores.flatMap(({ name, gain }): Metric[] => {
+    const label = scoreInfo[name].gain;
+    if (label === undefined) return [];
+    // A baseline that predicts one value for everybody has no rank correlation; chance, which is 0, stands in for it.
+    const against = gain.overChance ? `chance (${rows.baselineLabel} ranks nothing)` : rows.baselineLabel;
+    return [
+      {
+        name: `${name}Gain`,
+        label: `${label} over ${against}`,
+        goal: 'maximize',
+        ...shared,
+        ...estimate(gain.value, gain.draws, rows.clusters, why(name)),
+      },
+    ];
+  });
+  return [...metrics, ...gains];
+}
+
 /**
  * All scores of a kind, each with a percentile bootstrap interval over clusters and its baseline on the same resamples,
  * followed by the gains over the baseline (`aucGain`, `brierGain`, `spearmanGain`, `rmseGain`: positive is better).
@@ -98,55 +205,19 @@ export function measureModel(options: MeasureOptions): Metric[] {
   const strata = options.strata === undefined ? undefined : clustersOf(options.strata);
   const model = rowsOf(kind, target, actual, predicted, clusters.of);
   const other = rowsOf(kind, `${target}, ${baseline.label}`, actual, baseline.predicted, clusters.of);
-  const names = scoresOf[kind];
-  const scorers = [model, other].map((rows) => names.map((name) => scorerOf(name, rows, clusters, strata)));
-  const whole = wholeSample(clusters.count);
-  const [ours = [], theirs = []] = scorers.map((list) => list.map((scorer) => scorer.score(whole)));
-  const draws = clusters.count < 2 ? undefined : bootstrap(scorers.flat(), clusters.count, rng, resamples);
-  const drawsOf = (i: number): Float64Array => draws?.[i] ?? new Float64Array(0);
-  const shared = { set, target, n: actual.length, clusters: clusters.count };
-  const ranksNothing = constantWithin(baseline.predicted, strata);
-
-  const metrics: Metric[] = names.map((name, i) => {
-    const { label, goal, undefinedBecause } = scoreInfo[name];
-    const why = actual.length === 0 ? 'no rows' : undefinedBecause;
-    return {
-      name,
-      label,
-      goal,
-      ...shared,
-      ...estimate(ours[i] as number, drawsOf(i), clusters.count, why),
-      baseline: {
-        label: baseline.label,
-        ...estimate(theirs[i] as number, drawsOf(names.length + i), clusters.count, why),
-      },
-    };
+  const scores = drawScores(prepareScores(kind, model, other, clusters.count, strata), clusters.count, rng, resamples);
+  return metricsOf(scores, {
+    target,
+    set,
+    n: actual.length,
+    clusters: clusters.count,
+    baselineLabel: baseline.label,
   });
-  names.forEach((name, i) => {
-    const { gain, goal, undefinedBecause } = scoreInfo[name];
-    if (gain === undefined) return;
-    // A baseline that predicts one value for everybody has no rank correlation; chance, which is 0, stands in for it.
-    const chance = name === 'spearman' && ranksNothing;
-    const sign = goal === 'maximize' ? 1 : -1;
-    const baselineDraws = drawsOf(names.length + i);
-    const differences = drawsOf(i).map((value, b) => sign * (value - (chance ? 0 : (baselineDraws[b] as number))));
-    const difference = sign * ((ours[i] as number) - (chance ? 0 : (theirs[i] as number)));
-    const against = chance ? `chance (${baseline.label} ranks nothing)` : baseline.label;
-    metrics.push({
-      name: `${name}Gain`,
-      label: `${gain} over ${against}`,
-      goal: 'maximize',
-      ...shared,
-      ...estimate(difference, differences, clusters.count, actual.length === 0 ? 'no rows' : undefinedBecause),
-    });
-  });
-  return metrics;
 }
 
 /** A score of rows, within strata where ranks of different strata must not be compared. */
-export function scorerOf(name: ScoreName, rows: ScoredRows, clusters: Clusters, strata?: Clusters): Scorer {
-  if (strata === undefined || strata.count < 2 || !scoreInfo[name].ranks)
-    return prepareScore(name, rows, clusters.count);
+export function scorerOf(name: ScoreName, rows: ScoredRows, clusters: number, strata?: Clusters): Scorer {
+  if (strata === undefined || strata.count < 2 || !scoreInfo[name].ranks) return prepareScore(name, rows, clusters);
   const scorers: Scorer[] = [];
   for (let s = 0; s < strata.count; s++) {
     const mine = (_: number, i: number): boolean => strata.of[i] === s;
@@ -158,7 +229,7 @@ export function scorerOf(name: ScoreName, rows: ScoredRows, clusters: Clusters, 
           predicted: rows.predicted.filter(mine),
           cluster: rows.cluster.filter(mine),
         },
-        clusters.count,
+        clusters,
       ),
     );
   }

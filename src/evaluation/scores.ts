@@ -92,6 +92,11 @@ export function meanOf(scorers: readonly Scorer[]): Scorer {
   };
 }
 
+/** Mean of any values over the drawn rows. */
+export function meanOfValues(values: Float64Array, cluster: Int32Array, clusters: number): Scorer {
+  return meanLoss({ actual: values, predicted: values, cluster }, clusters, (value) => value);
+}
+
 function squaredError(actual: number, predicted: number): number {
   return (actual - predicted) * (actual - predicted);
 }

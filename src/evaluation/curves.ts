@@ -1,0 +1,131 @@
+/** Curves behind a score: ROC, and what was observed where a model predicted what. */
+import type { Rng } from '../random/rng.ts';
+import { bootstrap, clustersOf, percentileInterval, wholeSample } from './bootstrap.ts';
+import type { ModelRows } from './predictions.ts';
+import { meanOfValues } from './scores.ts';
+
+export interface Curve {
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  readonly low?: readonly (number | null)[];
+  readonly high?: readonly (number | null)[];
+}
+
+const GRID = 100;
+
+/**
+ * The ROC curve on a grid of false positive rates. With strata (folds) it is the mean of their curves weighted by their
+ * pairs, so that the area under it is the AUC within strata. Null if no stratum has both classes.
+ */
+export function rocCurve(actual: Float64Array, predicted: Float64Array, strata?: ArrayLike<number>): Curve | null {
+  const sum = new Float64Array(GRID + 1);
+  let total = 0;
+  for (const rows of rowsByStratum(actual.length, strata)) {
+    const { curve, pairs } = rocOf(rows, actual, predicted);
+    if (pairs === 0) continue;
+    total += pairs;
+    for (let k = 0; k <= GRID; k++) sum[k] = (sum[k] as number) + pairs * (curve[k] as number);
+  }
+  if (total === 0) return null;
+  const x = Array.from(sum, (_, k) => k / GRID);
+  // The curve starts in the corner, and rises at once by what is found without a false positive.
+  return { x: [0, ...x], y: [0, ...Array.from(sum, (value) => value / total)] };
+}
+
+function rowsByStratum(count: number, strata?: ArrayLike<number>): number[][] {
+  const groups = new Map<number, number[]>();
+  for (let row = 0; row < count; row++) {
+    const stratum = strata?.[row] ?? 0;
+    const list = groups.get(stratum);
+    if (list === undefined) groups.set(stratum, [row]);
+    else list.push(row);
+  }
+  return [...groups.values()];
+}
+
+function rocOf(rows: number[], actual: Float64Array, predicted: Float64Array): { curve: Float64Array; pairs: number } {
+  const order = rows.toSorted((a, b) => (predicted[b] as number) - (predicted[a] as number));
+  let positives = 0;
+  for (const row of rows) positives += actual[row] as number;
+  const negatives = rows.length - positives;
+  const curve = new Float64Array(GRID + 1);
+  if (positives === 0 || negatives === 0) return { curve, pairs: 0 };
+  let tp = 0;
+  let fp = 0;
+  let grid = 0;
+  for (let k = 0; k < order.length; ) {
+    const level = predicted[order[k] as number];
+    const [tpBefore, fpBefore] = [tp, fp];
+    for (; k < order.length && predicted[order[k] as number] === level; k++) {
+      if (actual[order[k] as number] === 1) tp++;
+      else fp++;
+    }
+    // Along a run of ties the curve is a straight line; where it climbs without a false positive the top counts.
+    for (; grid <= GRID && (grid / GRID) * negatives < fp; grid++) {
+      const share = ((grid / GRID) * negatives - fpBefore) / (fp - fpBefore);
+      curve[grid] = (tpBefore + share * (tp - tpBefore)) / positives;
+    }
+  }
+  for (; grid <= GRID; grid++) curve[grid] = 1;
+  return { curve, pairs: positives * negatives };
+}
+
+/**
+ * Mean actual value against mean predicted value in `bins` groups of about equally many rows by prediction, each with
+ * a percentile interval over clusters. Equal predictions stay in one group.
+ */
+export function calibrationCurve(
+  rows: Pick<ModelRows, 'actual' | 'predicted' | 'cluster'>,
+  bins: number,
+  rng: Rng,
+  resamples: number,
+): Curve & { readonly counts: readonly number[] } {
+  const { actual, predicted } = rows;
+  const order = Array.from(predicted, (_, row) => row).sort(
+    (a, b) => (predicted[a] as number) - (predicted[b] as number),
+  );
+  const groups: number[][] = [];
+  let last = -1;
+  let lastValue = NaN;
+  order.forEach((row, k) => {
+    const value = predicted[row] as number;
+    const bin = value === lastValue ? last : Math.floor((k * bins) / order.length);
+    if (bin !== last) groups.push([]);
+    groups.at(-1)?.push(row);
+    last = bin;
+    lastValue = value;
+  });
+  const clusters = clustersOf(rows.cluster);
+  const scorers = groups.map((group) =>
+    meanOfValues(
+      Float64Array.from(group, (row) => actual[row] as number),
+      Int32Array.from(group, (row) => clusters.of[row] as number),
+      clusters.count,
+    ),
+  );
+  const draws = clusters.count < 2 ? [] : bootstrap(scorers, clusters.count, rng, resamples);
+  const ranges = groups.map((_, g) => percentileInterval(draws[g] ?? new Float64Array(0), clusters.count));
+  const whole = wholeSample(clusters.count);
+  return {
+    x: groups.map((group) => {
+      // Around the first value, so that the mean of equal predictions is that prediction to the last bit.
+      const first = predicted[group[0] as number] as number;
+      return first + group.reduce((sum, row) => sum + (predicted[row] as number) - first, 0) / group.length;
+    }),
+    y: scorers.map((scorer) => scorer.score(whole)),
+    low: ranges.map((range) => range.low),
+    high: ranges.map((range) => range.high),
+    counts: groups.map((group) => group.length),
+  };
+}
+
+/** Counts of (actual class, likeliest class). */
+export function confusion(truth: Int32Array, chosen: Int32Array, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  truth.forEach((actual, row) => {
+    const line = counts[actual] as number[];
+    const at = chosen[row] as number;
+    line[at] = (line[at] as number) + 1;
+  });
+  return counts;
+}
