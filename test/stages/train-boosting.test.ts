@@ -20,6 +20,8 @@ interface Options {
   readonly splits?: Frame;
   readonly fold?: number;
   readonly cancelled?: () => boolean;
+  /** Where the outputs and the checkpoint lie. */
+  readonly folder?: string;
 }
 
 async function train(params: Record<string, unknown>, options: Options = {}): Promise<StageResult> {
@@ -31,6 +33,7 @@ async function train(params: Record<string, unknown>, options: Options = {}): Pr
     params: { objective: 'binary', target: 'good', rounds: 60, resamples: 20, ...params },
     inputs: { features: [file('features.arrow')], splits: [file('splits.arrow')] },
     coordinates: { fold: options.fold ?? 0 },
+    ...(options.folder === undefined ? {} : { folder: options.folder }),
     ...(options.cancelled === undefined ? {} : { cancelled: options.cancelled }),
   });
 }
@@ -292,10 +295,25 @@ describe.skipIf(xgboostPath === undefined)(`train.boosting (${xgboostPath ?? why
     await expect(train({ monotone: { e: 1 } })).rejects.toThrow(failure('experiment', /"e", which is no feature/));
   });
 
-  it('stops when asked', async () => {
-    let asked = 0;
-    await expect(train({}, { cancelled: () => ++asked > 3 })).rejects.toThrow(failure('interrupted', /stopped/));
-    expect(asked).toBe(4);
+  it.each([
+    ['continues from where it was stopped', {}, 7],
+    ['starts over where XGBoost draws random numbers', { subsample: 0.5 }, 0],
+  ])('%s, to the same bytes as if nothing had happened', async (_, params, continuesFrom) => {
+    const undisturbed = await train({ earlyStoppingRounds: 5, ...params });
+    const folder = await temporaryFolder();
+    let rounds = 0;
+    const stopAt = (last: number) => () => ++rounds > last;
+    // Where it can continue it asks twice a round: whether to save, and whether to stop.
+    const asks = continuesFrom === 0 ? 7 : 13;
+    await expect(train({ earlyStoppingRounds: 5, ...params }, { folder, cancelled: stopAt(asks - 1) })).rejects.toThrow(
+      failure('interrupted', /stopped/),
+    );
+    rounds = 0;
+    const resumed = await train({ earlyStoppingRounds: 5, ...params }, { folder, cancelled: stopAt(1e9) });
+    const total = (await resumed.metrics()).scalars['rounds'] as number;
+    expect(rounds).toBe((total - continuesFrom) * (continuesFrom === 0 ? 1 : 2));
+    for (const port of ['model', 'predictions', 'metrics', 'figures'])
+      expect(await resumed.bytes(port)).toEqual(await undisturbed.bytes(port));
   });
 
   it.each([

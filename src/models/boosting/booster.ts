@@ -43,11 +43,20 @@ export class Booster {
     return booster;
   }
 
-  /** From the bytes that `toJson` gave, or that any XGBoost saved as JSON or UBJSON. */
-  static load(xgboost: Xgboost, bytes: Uint8Array): Booster {
-    const booster = Booster.create(xgboost, {}, []);
+  /**
+   * From the bytes that `toJson` gave, or that any XGBoost saved as JSON or UBJSON. Parameters and matrices are for
+   * boosting it further: a saved model keeps neither.
+   */
+  static load(
+    xgboost: Xgboost,
+    bytes: Uint8Array,
+    parameters: Parameters = {},
+    matrices: readonly Matrix[] = [],
+  ): Booster {
+    const booster = Booster.create(xgboost, {}, matrices);
     try {
       xgboost.check(xgboost.c.boosterLoad(booster.#handle, bytes, bytes.length), 'to read a model');
+      for (const [name, value] of Object.entries(parameters)) booster.setParameter(name, value);
     } catch (error) {
       booster.free();
       throw error;

@@ -12,8 +12,17 @@ export interface TrainOptions {
   readonly earlyStoppingRounds: number;
   readonly training: Matrix;
   readonly validation?: Matrix | undefined;
-  /** Called after every round; may throw to stop. */
-  readonly afterRound?: (done: number) => void | Promise<void>;
+  /** Continue from here; see `canResume`. */
+  readonly from?: TrainingState | undefined;
+  /** Called after every round; may throw to stop. `state` is made when asked for. */
+  readonly afterRound?: (done: number, state: () => TrainingState) => void | Promise<void>;
+}
+
+/** All of a training so far. */
+export interface TrainingState {
+  readonly model: Uint8Array;
+  readonly trainingLoss: readonly number[];
+  readonly validationLoss: readonly number[];
 }
 
 export interface Trained {
@@ -26,11 +35,19 @@ export interface Trained {
 }
 
 /**
+ * True if training that continues from a state gives the same trees as one undisturbed. XGBoost cannot save its random
+ * numbers, so this holds only where it draws none; otherwise start over.
+ */
+export function canResume(parameters: Parameters): boolean {
+  return parameters['subsample'] === 1 && parameters['colsample_bytree'] === 1 && parameters['device'] === 'cpu';
+}
+
+/**
  * The caller frees the booster. Attributes `best_iteration` (from 0) and `best_score` are those that XGBoost's Python
  * package writes and reads.
  */
 export async function train(xgboost: Xgboost, options: TrainOptions): Promise<Trained> {
-  const { parameters, rounds, earlyStoppingRounds, training, validation, afterRound } = options;
+  const { parameters, rounds, earlyStoppingRounds, training, validation, from, afterRound } = options;
   if (earlyStoppingRounds > 0 && validation === undefined)
     throw new FathomError('internal', 'early stopping needs a validation matrix');
   const wantsCuda = `${parameters['device']}`.startsWith('cuda');
@@ -39,15 +56,26 @@ export async function train(xgboost: Xgboost, options: TrainOptions): Promise<Tr
       hint: 'set `device: cpu`, or run `make native XGBOOST_PACKAGE=xgboost` for a build with CUDA',
     });
   const matrices = validation === undefined ? [training] : [training, validation];
-  const booster = Booster.create(xgboost, parameters, matrices);
-  const trainingLoss: number[] = [];
-  const validationLoss: number[] = [];
-  let best = -1;
+  if (from !== undefined && !canResume(parameters))
+    throw new FathomError('internal', 'training that draws random numbers cannot continue from a saved state');
+  const booster =
+    from === undefined
+      ? Booster.create(xgboost, parameters, matrices)
+      : Booster.load(xgboost, from.model, parameters, matrices);
+  const trainingLoss: number[] = [...(from?.trainingLoss ?? [])];
+  const validationLoss: number[] = [...(from?.validationLoss ?? [])];
+  let best = validationLoss.reduce(
+    (lowest, loss, round) => (loss < (validationLoss[lowest] as number) ? round : lowest),
+    0,
+  );
+  const state = (): TrainingState => ({ model: booster.toJson(), trainingLoss, validationLoss });
+  const hasStopped = (): boolean => earlyStoppingRounds > 0 && trainingLoss.length - 1 - best >= earlyStoppingRounds;
   try {
-    for (let round = 0; round < rounds; round++) {
+    const first = trainingLoss.length;
+    for (let round = first; round < rounds && !hasStopped(); round++) {
       booster.update(round, training);
       // Without a usable GPU XGBoost warns and goes on with the CPU.
-      if (round === 0 && wantsCuda && !booster.device().startsWith('cuda'))
+      if (wantsCuda && round === first && !booster.device().startsWith('cuda'))
         throw new FathomError('unavailable', `XGBoost was asked for CUDA but trains on ${booster.device()}`, {
           hint: 'set `device: cpu`, or run where `nvidia-smi` shows a GPU',
         });
@@ -59,10 +87,9 @@ export async function train(xgboost: Xgboost, options: TrainOptions): Promise<Tr
             hint: 'look for labels or weights that are not numbers, or lower learningRate',
           });
         validationLoss.push(ofValidation);
-        if (best < 0 || ofValidation < (validationLoss[best] as number)) best = round;
+        if (ofValidation < (validationLoss[best] as number)) best = round;
       }
-      await afterRound?.(round + 1);
-      if (earlyStoppingRounds > 0 && round - best >= earlyStoppingRounds) break;
+      await afterRound?.(round + 1, state);
     }
     if (earlyStoppingRounds > 0) {
       booster.setAttribute('best_iteration', String(best));

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { FathomError } from '../../errors.ts';
 import type { Booster } from '../../models/boosting/booster.ts';
+import { decodeState, encodeState } from '../../models/boosting/checkpoint.ts';
 import { importanceBars, learningCurves } from '../../models/boosting/figures.ts';
 import {
   baselineOf,
@@ -15,7 +16,7 @@ import {
 import { type Matrix, makeMatrix } from '../../models/boosting/matrix.ts';
 import { measureSet, type SetPredictions, tabulate } from '../../models/boosting/outcome.ts';
 import { lossNames, xgboostParameters } from '../../models/boosting/parameters.ts';
-import { type Trained, train } from '../../models/boosting/train.ts';
+import { canResume, type Trained, train } from '../../models/boosting/train.ts';
 import { loadXgboost, type Xgboost } from '../../models/boosting/xgboost-c.ts';
 import { namesOf, predictionColumns } from '../../models/predictions.ts';
 import { isAtLeast, OLDEST_XGBOOST, requireXgboost, XGBOOST_FIX } from '../../native/find.ts';
@@ -23,6 +24,9 @@ import { columnsOf, type Frame, readFrame } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
 import type { StageContext, StageRun } from '../contract.ts';
 import type { BoostingParams } from '../train-boosting.ts';
+
+/** Rounds between checkpoints. */
+const CHECKPOINT_ROUNDS = 100;
 
 const run: StageRun<BoostingParams> = async (context) => {
   const { params } = context;
@@ -126,22 +130,28 @@ async function trainFold(
   try {
     const training = matrixOf(rows.train);
     const validation = withValidation || rows.validation.length === 0 ? undefined : matrixOf(rows.validation);
+    const parameters = xgboostParameters(
+      params.objective,
+      target.classes.length,
+      training.featureNames,
+      params,
+      context.seed,
+    );
+    const resumable = canResume(parameters);
+    const saved = resumable ? await context.checkpoint.load() : undefined;
     const trained = await train(xgboost, {
-      parameters: xgboostParameters(
-        params.objective,
-        target.classes.length,
-        training.featureNames,
-        params,
-        context.seed,
-      ),
+      parameters,
       rounds: params.rounds,
       earlyStoppingRounds: params.earlyStoppingRounds,
       training,
       validation,
-      afterRound: async (done) => {
+      from: saved === undefined ? undefined : decodeState(saved),
+      afterRound: async (done, state) => {
         context.progress(done, params.rounds, 'rounds');
         // Lets a request to stop come in: training itself never gives way to the event loop.
         await setImmediate();
+        if (resumable && (done % CHECKPOINT_ROUNDS === 0 || context.cancelled()))
+          await context.checkpoint.save(encodeState(state()));
         context.throwIfCancelled();
       },
     });
