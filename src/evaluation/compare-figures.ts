@@ -73,7 +73,7 @@ function forest(comparison: TargetComparison, section: 'answer' | 'models', opti
     title: titleOf(comparison, options),
     subtitle: `${label} of ${target} on ${counted(best.n, 'test rows')} of ${counted(best.clusters, options.clusterName)}, with 95 % intervals; ${goal === 'maximize' ? 'higher' : 'lower'} is better`,
     caption: `Test rows of all folds, ${within(options, metric)}; ${bootstrapNote(options)}.`,
-    method: 'cluster-bootstrap',
+    method: 'Cluster bootstrap',
     unit: label,
     zero: zeros[metric] ?? best.baseline.value ?? 0,
     rows: [
@@ -102,7 +102,7 @@ function gainTable(comparisons: readonly TargetComparison[], options: FigureOpti
     title: `${beating} of ${asked} comparisons with a baseline hold after correction`,
     subtitle: `Gain over the baseline and over the best other model, in the unit of each score; ${Math.round(100 * (1 - ALPHA))} % intervals`,
     caption: `Positive is better. ${bootstrapNote(options)}, the same resamples for all models of a target; p by Holm over all ${asked} comparisons.`,
-    method: 'comparing-models',
+    method: 'Comparing models',
     columns: [
       { name: 'target', align: 'left' },
       { name: 'model', align: 'left' },
@@ -172,7 +172,7 @@ function rocFigure(comparison: TargetComparison, options: FigureOptions): LineFi
     caption: options.withinFolds
       ? 'Mean of the curves of the folds, weighted by their pairs of positive and negative rows; the area is the AUC within folds.'
       : 'All test rows in one ranking.',
-    method: 'scores',
+    method: 'Scores',
     x: { label: 'False positive rate', scale: 'linear', min: 0, max: 1 },
     y: { label: 'True positive rate', scale: 'linear', min: 0, max: 1 },
     reference: 'diagonal',
@@ -203,7 +203,7 @@ function calibrationFigure(comparison: TargetComparison, options: FigureOptions)
     title: binary ? reliabilityTitle(best, ours) : decileTitle(best, target, ours),
     subtitle: `${binary ? `Share of ${target} observed` : `Mean ${target} observed`} against what was predicted, in up to ${bins} groups by prediction, 95 % intervals, ${counted(best.n, 'test rows')}`,
     caption: `Groups of about equally many rows; ${bootstrapNote(options)}. On the diagonal, what happens is what was predicted.`,
-    method: 'calibration',
+    method: 'Calibration',
     x: { label: `Predicted ${target}`, scale: 'linear' },
     y: { label: `Observed ${target}`, scale: 'linear' },
     reference: 'diagonal',
@@ -247,7 +247,7 @@ function confusionOf(comparison: TargetComparison, one: ModelComparison): Heatma
     title: `${one.model} names the right ${target} for ${percent(accuracy?.value ?? null)} of rows; ${againstOf(one)} for ${percent(accuracy?.baseline?.value ?? null)}`,
     subtitle: `Test rows by actual and likeliest class; ${right.toLocaleString('en-US')} of ${counted(one.n, 'rows')} on the diagonal`,
     caption: `The class with the highest prediction. Gain in area under the ROC curve, mean over classes: ${signed(one.gain.value)}.`,
-    method: 'scores',
+    method: 'Scores',
     rowTitle: 'actual',
     columnTitle: 'predicted',
     rows: names,

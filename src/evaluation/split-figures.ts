@@ -69,7 +69,7 @@ export function splitFigures(
     title: timed && inTime ? 'When each set begins and ends, and how many rows it has' : title,
     subtitle: `Rows of each set and fold; ${number(total('purged'))} rows purged over all folds`,
     caption: `${how}. Times in UTC; "labels to" is the latest moment a label of the set depends on.`,
-    method: 'splits',
+    method: 'Splits',
     columns: [
       { name: 'fold', align: 'right' },
       { name: 'set', align: 'left' },
@@ -104,7 +104,7 @@ function timeline(parts: readonly FoldPart[], title: string, how: string): LineF
     title,
     subtitle: 'From the first row of each set to the end of its last label, by fold',
     caption: `${how}. Purged rows are not drawn; a gap before the test is what they left.`,
-    method: 'splits',
+    method: 'Splits',
     x: { label: 'Time', unit: 'UTC', scale: 'time' },
     y: { label: 'Fold', scale: 'linear' },
     series: [series('train', 'other'), series('validation', 'baseline'), series('test', 'this')],
