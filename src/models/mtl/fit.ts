@@ -54,6 +54,9 @@ export interface Fit extends TrainingResult {
   readonly predictions: readonly Predictions[];
 }
 
+/** Rows that are measured at a time: small batches would pack the weights anew for a few rows. */
+const MEASURED_ROWS = 256;
+
 /** Trains and predicts the held-out rows; undefined if cancelled. Errors name what is wrong with the data. */
 export async function fitMtl(
   frame: Frame,
@@ -77,7 +80,8 @@ export async function fitMtl(
   const features = fitScaler(frame, names, train);
   const { values, imputed } = applyScaler(frame, features);
   const shape = { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) };
-  const network = new Network(shape, largestBatch(train.length, request.training.batchSize));
+  const batch = largestBatch(train.length, request.training.batchSize);
+  const network = new Network(shape, Math.max(batch, MEASURED_ROWS));
   network.loadData(frame.rows, values, matrix);
   const result = await trainNetwork(network, train, parts.validation, request.training, hooks, checkpoint);
   if (result === undefined) return undefined;

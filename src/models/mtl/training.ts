@@ -27,10 +27,16 @@ export interface TrainingHooks {
   rng(purpose: string): Rng;
   /** True once training should stop; asked after every batch. */
   cancelled(): boolean;
-  /** Keeps a checkpoint: at the end of every epoch and when cancelled. */
+  /** Keeps a checkpoint: when cancelled, and at the end of an epoch once enough work has been done since the last. */
   save(checkpoint: Uint8Array): Promise<void>;
   progress(epochs: number, total: number): void;
 }
+
+/**
+ * Work worth a checkpoint, in parameters times rows: about a third of a second. Short epochs of small networks would
+ * otherwise write more than they compute, hundreds of them at once to a cluster's file system.
+ */
+const CHECKPOINT_WORK = 2e9;
 
 /** One point of the learning curves. */
 export interface EpochRecord {
@@ -84,6 +90,7 @@ export async function trainNetwork(
   const starts = batchStarts(train.length, options.batchSize);
   const save = (): Promise<void> => hooks.save(snapshot(network, best, position));
   const settings = { dropout: options.dropout, weights: options.weights };
+  let unsavedWork = 0;
 
   while (position.epoch <= options.epochs && !position.stopped) {
     hooks.progress(position.epoch - 1, options.epochs);
@@ -106,8 +113,11 @@ export async function trainNetwork(
       return undefined;
     }
     finishEpoch(network, best, position, measured, options);
-    await save();
-    if (hooks.cancelled()) return undefined;
+    unsavedWork += train.length * network.layout.trained;
+    if (unsavedWork >= CHECKPOINT_WORK) {
+      await save();
+      unsavedWork = 0;
+    }
   }
   hooks.progress(options.epochs, options.epochs);
   if (position.schedule.bestEpoch !== null) {

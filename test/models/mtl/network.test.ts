@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { keepOf, Network, thresholdOf } from '../../../src/models/mtl/network.ts';
 import { dropoutMask, oracleGradients, oracleUpdate, vectorsOf } from '../../../src/models/mtl/oracle.ts';
-import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
+import { headKinds, type NetworkShape } from '../../../src/models/mtl/shape.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import {
   buildKernels,
@@ -111,6 +112,34 @@ describe('a training step against the double-precision oracle', () => {
       expect(worst.weights).toBeLessThan(1e-4);
       expect(worst.running).toBeLessThan(1e-4);
     });
+});
+
+describe('any shape', () => {
+  it('takes steps as the oracle does', () => {
+    const width = fc.integer({ min: 1, max: 40 });
+    const heads = fc.array(
+      fc.record({ kind: fc.constantFrom(...headKinds), outputs: fc.integer({ min: 2, max: 5 }) }),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(
+        width,
+        fc.array(width, { minLength: 1, maxLength: 3 }),
+        heads,
+        fc.integer({ min: 12, max: 40 }),
+        fc.constantFrom(0, 0.2),
+        (inputs, hidden, kinds, batch, missing) => {
+          const options = { steps: 6, reload: 2, batch, dropout: 0.25, missing, update: { ...update, clipNorm: 0.1 } };
+          const worst = compare({ inputs, hidden, heads: kinds }, options);
+          expect(worst.loss).toBeLessThan(1e-4);
+          expect(worst.gradient).toBeLessThan(1e-3);
+          expect(worst.weights).toBeLessThan(1e-3);
+          expect(worst.running).toBeLessThan(1e-4);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
 });
 
 describe('the comparison catches', () => {

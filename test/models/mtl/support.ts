@@ -106,3 +106,9 @@ export function largestDifference(a: number[][], b: number[][]): number {
 export function rowsOf(count: number, first = 0): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => first + i);
 }
+
+/** FNV-1a over the words of the values: equal bits give an equal number. */
+export function fingerprint(values: Float32Array): number {
+  const words = new Uint32Array(values.slice().buffer);
+  return words.reduce((hash, word) => (Math.imul(hash, 16777619) ^ word) >>> 0, 2166136261);
+}

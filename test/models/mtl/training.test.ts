@@ -8,7 +8,7 @@ import { endEpoch, type ScheduleState, startSchedule } from '../../../src/models
 import { batchStarts, type TrainingOptions, trainNetwork } from '../../../src/models/mtl/training.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import type { Frame } from '../../../src/tables/frame.ts';
-import { buildKernels, rowsOf } from './support.ts';
+import { buildKernels, everyHead, fingerprint, flat, randomData, rowsOf } from './support.ts';
 
 beforeAll(buildKernels);
 
@@ -106,22 +106,63 @@ describe('training', () => {
     expect(Math.min(...losses)).toBeLessThan(0.3);
   });
 
-  it('goes on from any checkpoint to the same weights', async () => {
+  it('has pinned bits: the same on every machine', async () => {
+    const every = { inputs: 5, hidden: [13, 7], heads: everyHead };
+    const { x, y } = randomData(every, 100, makeRng('every'), 0.2);
+    const network = new Network(every, 17);
+    network.loadData(100, flat(x), flat(y));
+    const settings = { ...options, dropout: [0.3, 0.2], weights: everyHead.map(() => 1), epochs: 5 };
+    await trainNetwork(network, rowsOf(60), rowsOf(40, 60), settings, hooks);
+    expect(fingerprint(network.region('parameters'))).toMatchInlineSnapshot(`949844676`);
+  });
+
+  it('stopped at any moment, goes on to the same weights', async () => {
     const whole = setUp();
-    const checkpoints: Uint8Array[] = [];
-    const expected = await trainNetwork(whole, rowsOf(60), rowsOf(40, 60), options, {
-      ...hooks,
-      save: async (bytes) => {
-        checkpoints.push(bytes);
-      },
-    });
-    for (const checkpoint of checkpoints) {
+    let questions = 0;
+    const counting = () => ++questions < 0;
+    const data = [rowsOf(60), rowsOf(40, 60), options] as const;
+    const expected = await trainNetwork(whole, ...data, { ...hooks, cancelled: counting });
+    expect(questions).toBeGreaterThan(50);
+    for (let stop = 1; stop <= questions; stop += 7) {
+      let asked = 0;
+      let saved: Uint8Array | undefined;
+      const save = async (bytes: Uint8Array): Promise<void> => {
+        saved = bytes;
+      };
+      const stopped = await trainNetwork(setUp(), ...data, { ...hooks, cancelled: () => ++asked >= stop, save });
+      expect(stopped).toBeUndefined();
       const resumed = setUp();
-      const result = await trainNetwork(resumed, rowsOf(60), rowsOf(40, 60), options, hooks, checkpoint);
-      expect(result).toEqual(expected);
+      expect(await trainNetwork(resumed, ...data, hooks, saved)).toEqual(expected);
       expect(resumed.region('parameters')).toEqual(whole.region('parameters'));
       expect(resumed.region('running')).toEqual(whole.region('running'));
     }
+  });
+
+  it('saves at ends of epochs once there is work worth it, and those checkpoints resume too', async () => {
+    const wide = { inputs: 3, hidden: [1500, 1500], heads: shape.heads };
+    const make = (): Network => {
+      const network = new Network(wide, 24);
+      const rng = makeRng('wide');
+      const draw = (length: number) => Float32Array.from({ length }, () => rng.normal());
+      network.loadData(600, draw(1800), draw(600));
+      return network;
+    };
+    const data = [rowsOf(600), rowsOf(0), { ...options, batchSize: 24, dropout: [0.5, 0.5], epochs: 3 }] as const;
+    const checkpoints: Uint8Array[] = [];
+    const save = async (bytes: Uint8Array): Promise<void> => {
+      checkpoints.push(bytes);
+    };
+    const whole = make();
+    await trainNetwork(whole, ...data, { ...hooks, save });
+    // 2.3 million weights times 600 rows: less than the limit an epoch, more in two.
+    expect(checkpoints).toHaveLength(1);
+    const resumed = make();
+    await trainNetwork(resumed, ...data, hooks, checkpoints[0]);
+    const [a, b] = [resumed, whole].map((network) => Buffer.from(network.regionBytes('parameters'))) as [
+      Buffer,
+      Buffer,
+    ];
+    expect(a.equals(b)).toBe(true);
   });
 
   it('refuses the checkpoint of another network', async () => {
@@ -129,7 +170,7 @@ describe('training', () => {
     const save = async (bytes: Uint8Array): Promise<void> => {
       saved = bytes;
     };
-    await trainNetwork(setUp(), rowsOf(60), rowsOf(0), { ...options, epochs: 1 }, { ...hooks, save });
+    await trainNetwork(setUp(), rowsOf(60), rowsOf(0), options, { ...hooks, save, cancelled: () => true });
     const other = new Network({ ...shape, hidden: [99] }, 17);
     other.loadData(100, new Float32Array(300), new Float32Array(100));
     await expect(trainNetwork(other, rowsOf(60), rowsOf(0), options, hooks, saved)).rejects.toThrow(/another network/);
@@ -194,13 +235,15 @@ describe('layout', () => {
           const layout = layoutOf({ inputs, hidden, heads: [{ kind: 'tanh', outputs: 3 }] });
           for (const region of ['parameters', 'running'] as const) {
             const used = new Uint8Array(layout[region]);
-            for (const tensor of layout.tensors.filter((t) => t.region === region))
-              for (let i = 0; i < tensor.rows; i++)
-                for (let j = 0; j < tensor.columns; j++) {
-                  const at = tensor.offset + i * tensor.stride + j;
-                  expect(used[at]).toBe(0);
-                  used[at] = 1;
-                }
+            let size = 0;
+            for (const tensor of layout.tensors.filter((t) => t.region === region)) {
+              size += tensor.rows * tensor.columns;
+              for (let i = 0; i < tensor.rows; i++) {
+                const start = tensor.offset + i * tensor.stride;
+                used.fill(1, start, start + tensor.columns);
+              }
+            }
+            expect(used.reduce((sum, value) => sum + value, 0)).toBe(size);
           }
         },
       ),
