@@ -10,12 +10,18 @@ import { shared, sharedFile } from '../support/shared.ts';
 
 /** A cluster of one host, if this machine may have one: it needs root and Debian's packages. */
 const cluster = ((): { conf: string } | { why: string } => {
-  if (shared === undefined || !existsSync(sharedFile('bin', 'slurm-up'))) return { why: 'FATHOM_SHARED names no folder with bin/slurm-up' };
+  if (shared === undefined || !existsSync(sharedFile('bin', 'slurm-up')))
+    return { why: 'FATHOM_SHARED names no folder with bin/slurm-up' };
   try {
-    const line = execFileSync(sharedFile('bin', 'slurm-up'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SLURM_LAB_CPUS: '4', SLURM_LAB_MAX_ARRAY: '11' } });
+    const line = execFileSync(sharedFile('bin', 'slurm-up'), {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, SLURM_LAB_CPUS: '4', SLURM_LAB_MAX_ARRAY: '11' },
+    });
     return { conf: /SLURM_CONF=(\S+)/.exec(line)?.[1] ?? '' };
   } catch (error) {
-    if ((error as { status?: number }).status === 2) return { why: 'a cluster cannot be started here (not root, or no packages)' };
+    if ((error as { status?: number }).status === 2)
+      return { why: 'a cluster cannot be started here (not root, or no packages)' };
     throw error;
   }
 })();
@@ -53,7 +59,14 @@ describe.skipIf('why' in cluster)('on a real cluster', () => {
     const here = await workFolder({ 'e.yaml': tiny });
     expect((await fathom(['run', 'e.yaml', '--no-report'], { cwd: here })).code).toBe(0);
     expect(await artifactHashes(path.join(cwd, 'results'))).toEqual(await artifactHashes(path.join(here, 'results')));
-    expect((await readFile(path.join(cwd, 'results/tiny/latest/report.html').replace('latest', (await runId(cwd)) ?? ''), 'utf8')).length).toBeGreaterThan(1000);
+    expect(
+      (
+        await readFile(
+          path.join(cwd, 'results/tiny/latest/report.html').replace('latest', (await runId(cwd)) ?? ''),
+          'utf8',
+        )
+      ).length,
+    ).toBeGreaterThan(1000);
   }, 120_000);
 
   it('submits nothing when all is done', async () => {
