@@ -99,7 +99,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return tableToIPC(new Table(schema, [new RecordBatch(schema, data as never)]), 'file');
 }
 
-/** A frame over the given bytes; numeric columns are views, not copies. */
+/** A frame over the given bytes; numeric columns are views, not copies, without the padding of the file. */
 export function decodeFrame(bytes: Uint8Array, where = 'frame'): Frame {
   const table = tableFromIPC(bytes);
   const text = table.schema.metadata.get(METADATA_KEY);
@@ -119,10 +119,10 @@ export function decodeFrame(bytes: Uint8Array, where = 'frame'): Frame {
         ...spec,
         type: 'category',
         labels: Array.from({ length: dictionary.length }, (_, k) => dictionary.get(k) as string),
-        codes: data.values as Int32Array,
+        codes: (data.values as Int32Array).subarray(0, table.numRows),
       };
     }
-    return { ...spec, type: 'number', values: data.values as Float32Array | Float64Array };
+    return { ...spec, type: 'number', values: (data.values as Float32Array | Float64Array).subarray(0, table.numRows) };
   });
   return { rows: table.numRows, columns };
 }

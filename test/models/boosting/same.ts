@@ -54,7 +54,12 @@ export async function expectSameAsPython(options: {
     ours: readFileSync(result.path('model')),
   });
 
-  const classes = target.type === 'category' ? target.labels : [''];
+  const classes =
+    target.type === 'category'
+      ? target.labels
+      : params['objective'] === 'multiclass'
+        ? [...new Set(target.values)].sort((a, b) => a - b).map(String)
+        : [''];
   const { rows } = await readParquet(result.path('predictions'));
   for (const [set, theirs] of [
     ['validation', answer.validation],
