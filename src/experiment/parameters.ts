@@ -93,7 +93,10 @@ export function defaultAt(definition: StageDefinition, path: readonly string[]):
     const holder = propertyAt(root, path.slice(0, depth));
     if (holder?.default === undefined) continue;
     let value: unknown = holder.default;
-    for (const key of path.slice(depth)) value = (value as Record<string, unknown> | null | undefined)?.[key];
+    for (const key of path.slice(depth)) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+      value = Array.isArray(value) && !/^[0-9]+$/.test(key) ? undefined : (value as Record<string, unknown>)[key];
+    }
     return value;
   }
   return undefined;

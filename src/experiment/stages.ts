@@ -67,8 +67,11 @@ function checkStage(
   if (definition === undefined) return undefined;
 
   const raw = toPlain(value) as Record<string, Plain>;
+  // Asked only where the key is there: a JSON schema takes its milliseconds.
   const ownsEngine =
-    definition.engines === undefined && keysAt(jsonSchemaOf(definition.params), []).names.includes('engine');
+    'engine' in raw &&
+    definition.engines === undefined &&
+    keysAt(jsonSchemaOf(definition.params), []).names.includes('engine');
   const isCommon = (k: string): boolean =>
     (stageKeys as readonly string[]).includes(k) && !(k === 'engine' && ownsEngine);
   const rawParams = Object.fromEntries(Object.entries(raw).filter(([k]) => !isCommon(k)));

@@ -32,6 +32,10 @@ export function checkSweep(
   if (name !== undefined && stage !== undefined && !names.has(stage)) {
     problems.add(name.spot, `sweep.stage: there is no stage ${stage}`, didYouMean(stage, names, 'stages'));
   }
+  const outputs = stages.get(stage ?? '')?.definition.outputs;
+  if (name !== undefined && outputs !== undefined && !Object.values(outputs).some(({ kind }) => kind === 'metrics')) {
+    problems.add(name.spot, `sweep.stage: ${stage} makes no metrics to choose by`);
+  }
   const samplerNode = nodeAt(tree, ['sweep', 'sampler']);
   const spaceNode = nodeAt(tree, ['sweep', 'space']);
   const sampler = samplerNode?.kind === 'map' ? samplerOf(tree, samplerNode, problems) : undefined;
