@@ -174,6 +174,6 @@ export function isBroken(tree: Tree, path: Path): boolean {
   return false;
 }
 
-export function shorten(text: string, length = 60): string {
+function shorten(text: string, length = 60): string {
   return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
 }

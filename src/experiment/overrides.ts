@@ -87,7 +87,7 @@ function applyOne(tree: Tree, text: string, index: number, known: KnownKeys, pro
 }
 
 /** Where a value is text as it stands: `question=Is it: #1?` needs no quotes, since no comment or map can follow. */
-export function parseValue(
+function parseValue(
   text: string,
   spotAt: (offset: number, end: number) => Spot,
   start: number,

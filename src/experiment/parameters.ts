@@ -46,7 +46,7 @@ export interface Keys {
 }
 
 /** Follows a path into a schema; every alternative that has it. */
-export function schemasAt(root: JsonSchema, path: readonly string[]): readonly JsonSchema[] {
+function schemasAt(root: JsonSchema, path: readonly string[]): readonly JsonSchema[] {
   let found = alternatives(root, root);
   for (const key of path) {
     found = found.flatMap((schema) => childrenOf(schema, key)).flatMap((child) => alternatives(child, root));

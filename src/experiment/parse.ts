@@ -11,7 +11,7 @@ const mostNodes = 100_000;
 export type SpotMaker = (offset: number, end: number) => Spot;
 
 /** Spots of a file. */
-export function spotsOfFile(file: string, text: string, counter: LineCounter): SpotMaker {
+function spotsOfFile(file: string, text: string, counter: LineCounter): SpotMaker {
   return (offset, end) => {
     const { line, col } = counter.linePos(Math.min(offset, text.length));
     const width = Math.max(1, lineEnd(text, offset, end) - offset);

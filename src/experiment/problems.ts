@@ -67,7 +67,7 @@ export class Problems {
 }
 
 /** The place where a human wrote the text that led to a value. */
-export function written(origin: Origin): Origin {
+function written(origin: Origin): Origin {
   return origin.kind === 'env' || origin.kind === 'reference' ? written(origin.at) : origin;
 }
 

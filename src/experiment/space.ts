@@ -2,7 +2,7 @@
 import { exp, log } from '../numeric/elementary.ts';
 import type { Distribution } from './types.ts';
 
-export type Range = Exclude<Distribution, { kind: 'choice' }>;
+type Range = Exclude<Distribution, { kind: 'choice' }>;
 export type RangeKind = Range['kind'];
 
 export const distributionKinds: readonly RangeKind[] = ['uniform', 'loguniform', 'int', 'logint'];

@@ -10,7 +10,7 @@ export interface Leaf {
   /** True if it stands for something that could not be resolved; the error is reported already. */
   readonly broken?: true;
 }
-export interface List {
+interface List {
   readonly kind: 'list';
   readonly items: readonly Tree[];
   readonly spot: Spot;

@@ -121,7 +121,7 @@ export interface SlurmResources {
   readonly tasksPerJob?: number;
 }
 
-export interface ExperimentResources {
+interface ExperimentResources {
   readonly device: 'auto' | 'cpu' | 'gpu';
   /** Threads for the whole run on this machine; absent: what the allocation has. */
   readonly threads?: number;

@@ -1,7 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of experiments
+
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { explainKey } from '../../src/cli/explain.ts';
+import { explain as explainCommand, explainKey } from '../../src/cli/explain.ts';
 import { errorOf, goodExperiment, load, stages } from '../experiment/support.ts';
+import { recordedEffects } from './support.ts';
 
 const sweep = `sweep:
   stage: mtl
@@ -13,6 +18,14 @@ const explain = async (key: string, options: Parameters<typeof load>[1] = {}) =>
   explainKey(await load(goodExperiment + sweep, options), key, stages);
 
 describe('explain', () => {
+  test('reads the file it is given', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'fathom-explain-'));
+    await writeFile(path.join(folder, 'e.yaml'), goodExperiment);
+    const effects = recordedEffects(folder);
+    expect(await explainCommand({ experiment: 'e.yaml', overrides: ['seed=1'], key: 'seed' }, effects, stages)).toBe(0);
+    expect(effects.lines.slice(0, 2)).toEqual(['seed', '  value    1']);
+  });
+
   test('a parameter nobody set', async () => {
     expect(await explain('mtl.dropout')).toEqual([
       'mtl.dropout',
