@@ -1,9 +1,9 @@
 /** A multi-task network in the memory of a kernel instance: forward, backward and update of one batch. */
 import { type Kernels, type Multiply, makeKernels, type Pointer } from '../../kernels/kernels.ts';
 import type { Rng } from '../../random/rng.ts';
-import { writeHeadTable } from './head-table.ts';
+import { HeadPass } from './head-pass.ts';
 import { type LayerLayout, type Layout, layoutOf } from './layout.ts';
-import { firstOutputs, type NetworkShape, outputsOf } from './shape.ts';
+import { type NetworkShape, outputsOf } from './shape.ts';
 
 /** What Adam needs for one step. */
 export interface Update {
@@ -46,13 +46,11 @@ export class Network {
   readonly #multiply: Multiply;
   readonly #layers: readonly LayerBuffers[];
   readonly #pointers: Readonly<Record<StateRegion | 'gradient', Pointer>>;
-  readonly #batch: Readonly<
-    Record<'indices' | 'x' | 'y' | 'outputs' | 'weights' | 'counts' | 'losses' | 'table', Pointer>
-  >;
-  readonly #first: readonly number[];
+  readonly #heads: HeadPass;
+  readonly #indices: Pointer;
+  readonly #x: Pointer;
   #features: Pointer = 0;
   #targets: Pointer = 0;
-  #floats: Float32Array;
 
   /**
    * @param maxRows largest batch
@@ -65,7 +63,6 @@ export class Network {
     this.layout = layout;
     this.#kernels = kernels;
     this.#multiply = multiply ?? kernels.gemm;
-    this.#first = firstOutputs(shape);
     const floats = (count: number): Pointer => kernels.allocate(count * 4);
     this.#pointers = {
       parameters: floats(layout.parameters),
@@ -86,21 +83,11 @@ export class Network {
       scale: floats(layer.paddedUnits),
       shift: floats(layer.paddedUnits),
     }));
-    const outputs = layout.heads.paddedOutputs;
-    this.#batch = {
-      indices: floats(maxRows),
-      x: floats(maxRows * layout.paddedInputs),
-      y: floats(maxRows * outputs),
-      outputs: floats(maxRows * outputs),
-      weights: floats(outputs),
-      counts: floats(outputs),
-      losses: floats(outputs),
-      table: floats(6 * outputs),
-    };
-    const widest = [layout.paddedInputs, outputs, ...layout.layers.map((layer) => layer.paddedUnits)];
-    kernels.reserveGemm(Math.max(...widest));
-    this.#floats = new Float32Array(kernels.memory.buffer);
-    writeHeadTable(shape, outputs, new DataView(kernels.memory.buffer, this.#batch.table));
+    this.#indices = floats(maxRows);
+    this.#x = floats(maxRows * layout.paddedInputs);
+    this.#heads = new HeadPass(kernels, shape, layout.heads.paddedOutputs, maxRows);
+    const widths = layout.layers.map((layer) => layer.paddedUnits);
+    kernels.reserveGemm(Math.max(layout.paddedInputs, layout.heads.paddedOutputs, ...widths));
     for (const layer of layout.layers)
       this.region('running').fill(1, layer.runningVariance, layer.runningVariance + layer.paddedUnits);
     new Float64Array(kernels.memory.buffer, this.#pointers.adamPowers, 2).fill(1);
@@ -145,7 +132,6 @@ export class Network {
   loadData(rows: number, features: Float32Array, targets: Float32Array): void {
     this.#features = this.#copyPadded(rows, features, this.shape.inputs, this.layout.paddedInputs);
     this.#targets = this.#copyPadded(rows, targets, outputsOf(this.shape), this.layout.heads.paddedOutputs);
-    this.#floats = new Float32Array(this.#kernels.memory.buffer);
   }
 
   #copyPadded(rows: number, values: Float32Array, width: number, stride: number): Pointer {
@@ -163,7 +149,7 @@ export class Network {
     const kernels = this.#kernels;
     const n = rows.length;
     this.#gather(rows);
-    let input = this.#batch.x;
+    let input = this.#x;
     for (const [i, layer] of this.#layers.entries()) {
       this.#product(0, 0, n, layer.paddedUnits, layer.paddedInputs, input, this.#parameter(layer.weight), layer.z);
       kernels.batchNormStatistics(
@@ -183,14 +169,14 @@ export class Network {
       input = layer.a;
     }
     this.#headProduct(n, input);
-    this.#spreadWeights(n, settings.weights);
-    this.#headLosses(n, this.#gradient(this.layout.heads.bias));
+    const { bias } = this.layout.heads;
+    this.#heads.gradients(n, settings.weights, this.#parameter(bias), this.#gradient(bias));
     this.#backward(n, input, settings.dropout);
   }
 
   #backward(n: number, lastActivations: Pointer, dropout: readonly number[]): void {
     const { heads } = this.layout;
-    const { outputs } = this.#batch;
+    const { outputs } = this.#heads;
     const last = this.#layers[this.#layers.length - 1] as LayerBuffers;
     const { paddedInputs, paddedOutputs } = heads;
     this.#product(1, 0, paddedInputs, paddedOutputs, n, lastActivations, outputs, this.#gradient(heads.weight));
@@ -211,7 +197,7 @@ export class Network {
         this.#gradient(layer.beta),
         keepOf(thresholdOf(dropout[i] ?? 0)),
       );
-      const input = below?.a ?? this.#batch.x;
+      const input = below?.a ?? this.#x;
       this.#product(1, 0, layer.paddedInputs, layer.paddedUnits, n, input, layer.d, this.#gradient(layer.weight));
       if (below !== undefined)
         this.#product(0, 1, n, layer.paddedInputs, layer.paddedUnits, layer.d, this.#parameter(layer.weight), below.d);
@@ -252,37 +238,29 @@ export class Network {
   /** Losses of up to `maxRows` rows with the running statistics and without dropout; sums in `losses`, `counts`. */
   measure(rows: Uint32Array): void {
     this.#forwardFrozen(rows);
-    this.#kernels.countPresent(this.#batch.y, rows.length, this.layout.heads.paddedOutputs, this.#batch.counts);
-    this.#at(this.#batch.weights, this.layout.heads.paddedOutputs).fill(0);
-    this.#headLosses(rows.length, this.#gradient(this.layout.heads.bias));
+    const { bias } = this.layout.heads;
+    this.#heads.gradients(rows.length, [], this.#parameter(bias), this.#gradient(bias));
   }
 
   /** Outputs of up to `maxRows` rows, row-major with `layout.heads.paddedOutputs` columns: a view, copy what you keep. */
   predict(rows: Uint32Array): Float32Array {
     this.#forwardFrozen(rows);
-    const { heads } = this.layout;
-    const { outputs, table } = this.#batch;
-    const n = rows.length;
-    this.#kernels.headOutputs(outputs, n, heads.paddedOutputs, this.#parameter(heads.bias), table);
-    for (const [h, head] of this.shape.heads.entries())
-      if (head.kind === 'multiclass')
-        this.#kernels.softmaxOutputs(outputs, n, heads.paddedOutputs, this.#first[h] as number, head.outputs);
-    return this.#at(outputs, n * heads.paddedOutputs);
+    return this.#heads.values(rows.length, this.#parameter(this.layout.heads.bias));
   }
 
   /** Per output column: sum of the losses of the last batch, without weights. */
   get losses(): Float32Array {
-    return this.#at(this.#batch.losses, outputsOf(this.shape));
+    return this.#heads.losses;
   }
 
   /** Per output column: targets present in the last batch. */
   get counts(): Float32Array {
-    return this.#at(this.#batch.counts, outputsOf(this.shape));
+    return this.#heads.counts;
   }
 
   #forwardFrozen(rows: Uint32Array): void {
     this.#gather(rows);
-    let input = this.#batch.x;
+    let input = this.#x;
     for (const layer of this.#layers) {
       const { paddedUnits, paddedInputs, z, scale, shift } = layer;
       this.#product(0, 0, rows.length, paddedUnits, paddedInputs, input, this.#parameter(layer.weight), z);
@@ -302,10 +280,11 @@ export class Network {
   }
 
   #gather(rows: Uint32Array): void {
-    const { indices, x, y } = this.#batch;
-    new Uint32Array(this.#kernels.memory.buffer, indices, rows.length).set(rows);
-    this.#kernels.gather(x, this.#features, indices, rows.length, this.layout.paddedInputs * 4);
-    this.#kernels.gather(y, this.#targets, indices, rows.length, this.layout.heads.paddedOutputs * 4);
+    const { memory, gather } = this.#kernels;
+    const { paddedInputs, heads } = this.layout;
+    new Uint32Array(memory.buffer, this.#indices, rows.length).set(rows);
+    gather(this.#x, this.#features, this.#indices, rows.length, paddedInputs * 4);
+    gather(this.#heads.targets, this.#targets, this.#indices, rows.length, heads.paddedOutputs * 4);
   }
 
   #activate({ z, a, paddedUnits, scale, shift }: LayerBuffers, n: number, threshold: number): void {
@@ -318,34 +297,7 @@ export class Network {
 
   #headProduct(n: number, input: Pointer): void {
     const { paddedInputs, paddedOutputs, weight } = this.layout.heads;
-    this.#product(0, 0, n, paddedOutputs, paddedInputs, input, this.#parameter(weight), this.#batch.outputs);
-  }
-
-  /** Writes each column's weight: the head's, over the number of targets its mean runs over. */
-  #spreadWeights(n: number, weights: readonly number[]): void {
-    const columns = this.layout.heads.paddedOutputs;
-    this.#kernels.countPresent(this.#batch.y, n, columns, this.#batch.counts);
-    const counts = this.#at(this.#batch.counts, columns);
-    const target = this.#at(this.#batch.weights, columns);
-    for (const [h, head] of this.shape.heads.entries()) {
-      const first = this.#first[h] as number;
-      let present = 0;
-      for (let c = 0; c < head.outputs; c++) present += counts[first + c] as number;
-      if (head.kind === 'multiclass') present /= head.outputs;
-      target.fill(present === 0 ? 0 : (weights[h] ?? 1) / present, first, first + head.outputs);
-    }
-  }
-
-  #headLosses(n: number, biasGradient: Pointer): void {
-    const { outputs, y, weights, table, losses } = this.#batch;
-    const columns = this.layout.heads.paddedOutputs;
-    const bias = this.#parameter(this.layout.heads.bias);
-    this.#kernels.headGradients(outputs, y, n, columns, bias, biasGradient, weights, table, losses);
-    for (const [h, head] of this.shape.heads.entries()) {
-      if (head.kind !== 'multiclass') continue;
-      const first = this.#first[h] as number;
-      this.#kernels.softmaxGradients(outputs, y, n, columns, first, head.outputs, bias, biasGradient, weights, losses);
-    }
+    this.#product(0, 0, n, paddedOutputs, paddedInputs, input, this.#parameter(weight), this.#heads.outputs);
   }
 
   /** A product of matrices whose stored rows lie without gaps. */
@@ -363,10 +315,6 @@ export class Network {
 
   #running(offset: number): Pointer {
     return this.#pointers.running + offset * 4;
-  }
-
-  #at(pointer: Pointer, length: number): Float32Array {
-    return this.#floats.subarray(pointer / 4, pointer / 4 + length);
   }
 }
 
