@@ -25,7 +25,7 @@ export interface CompareOptions {
 }
 
 /** A number with its 95 % interval; null where undefined. */
-export interface Range {
+interface Range {
   readonly value: number | null;
   readonly low: number | null;
   readonly high: number | null;

@@ -16,7 +16,7 @@ export interface FindingOptions {
 }
 
 /** Below this many clusters a percentile interval is too short to answer anything. */
-export const FEWEST_CLUSTERS = 10;
+const FEWEST_CLUSTERS = 10;
 
 const absoluteSmallest: Partial<Record<ScoreName, number>> = {
   auc: 0.02,
@@ -27,7 +27,7 @@ const absoluteSmallest: Partial<Record<ScoreName, number>> = {
 };
 
 /** The stated smallest gain, else 0.02 (Spearman 0.05) for scores and 2 % of the baseline for errors. */
-export function smallestGainOf(metric: ScoreName, one: ModelComparison, stated: number | undefined): number {
+function smallestGainOf(metric: ScoreName, one: ModelComparison, stated: number | undefined): number {
   return stated ?? absoluteSmallest[metric] ?? 0.02 * Math.abs(one.baseline.value ?? 0);
 }
 

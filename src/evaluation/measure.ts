@@ -216,7 +216,7 @@ export function measureModel(options: MeasureOptions): Metric[] {
 }
 
 /** A score of rows, within strata where ranks of different strata must not be compared. */
-export function scorerOf(name: ScoreName, rows: ScoredRows, clusters: number, strata?: Clusters): Scorer {
+function scorerOf(name: ScoreName, rows: ScoredRows, clusters: number, strata?: Clusters): Scorer {
   if (strata === undefined || strata.count < 2 || !scoreInfo[name].ranks) return prepareScore(name, rows, clusters);
   const scorers: Scorer[] = [];
   for (let s = 0; s < strata.count; s++) {
@@ -248,7 +248,7 @@ export function estimate(
 }
 
 /** True if predictions are one constant in every stratum: such predictions rank nothing. */
-export function constantWithin(predicted: ArrayLike<number>, strata?: Clusters): boolean {
+function constantWithin(predicted: ArrayLike<number>, strata?: Clusters): boolean {
   const first = new Map<number, number>();
   for (let i = 0; i < predicted.length; i++) {
     const stratum = strata?.of[i] ?? 0;

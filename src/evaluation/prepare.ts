@@ -1,15 +1,15 @@
 /** A target of a model as scores ready for the bootstrap: its own, those of its classes, and on rows shared with another. */
 import { FathomError } from '../errors.ts';
 import { clustersOf } from './bootstrap.ts';
-import { type PreparedScore, prepareScores, rowsOf } from './measure.ts';
+import { type PreparedScore, prepareScores, rowsOf, scoresOf } from './measure.ts';
 import { likeliestClass, type ModelRows, type ModelTarget, sameKeys } from './predictions.ts';
 import { meanOf, prepareScore, type ScoredRows, type ScoreName, type Scorer } from './scores.ts';
 
 /** Scores of each kind of target, the one that decides by default first. */
 export const scoresOfTarget: Readonly<Record<ModelTarget['kind'], readonly ScoreName[]>> = {
-  binary: ['auc', 'averagePrecision', 'logLoss', 'brier', 'accuracy'],
+  binary: scoresOf.binary,
   multiclass: ['auc', 'accuracy'],
-  regression: ['spearman', 'rmse', 'mae', 'r2'],
+  regression: scoresOf.regression,
 };
 
 /** The first class carries what all classes share: keys, folds, clusters. */

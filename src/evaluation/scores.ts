@@ -32,7 +32,7 @@ export type ScoreName =
   | 'spearman';
 
 /** Probabilities are kept this far from 0 and 1 in the log loss, so that one sure mistake costs 34.5, not infinity. */
-export const LOG_LOSS_CLIP = 1e-15;
+const LOG_LOSS_CLIP = 1e-15;
 
 /** Prepares a score. `clusters` is the length of the counts. */
 export function prepareScore(name: ScoreName, rows: ScoredRows, clusters: number): Scorer {

@@ -7,7 +7,7 @@ import { hull, isPurged, type Span } from './spans.ts';
 export const setNames = ['none', 'train', 'validation', 'test', 'purged'] as const;
 export const SET = { none: 0, train: 1, validation: 2, test: 3, purged: 4 } as const;
 
-export type SplitScheme = 'walk-forward' | 'purged-k-fold' | 'group-k-fold' | 'k-fold';
+type SplitScheme = 'walk-forward' | 'purged-k-fold' | 'group-k-fold' | 'k-fold';
 
 /** The rows as a splitter sees them. Times are numbers of any one unit. */
 export interface SplitRows {

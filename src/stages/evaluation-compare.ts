@@ -40,10 +40,6 @@ export default defineStage<CompareParams>({
   params: compareParams,
   inputs: {
     predictions: input('table', 'Test predictions of models and folds', { take: 'all', many: true }),
-    splits: input('frame', 'Not read; lets a plan name what the predictions were split by', {
-      optional: true,
-      take: 'all',
-    }),
   },
   outputs: {
     table: output('table', 'Scores and gains with intervals, by target, model and metric', {

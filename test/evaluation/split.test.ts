@@ -254,9 +254,9 @@ describe('walk-forward', () => {
                 }
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
-      expect(split).toBeGreaterThan(20);
+      expect(split).toBeGreaterThan(15);
     },
   );
 
