@@ -13,7 +13,7 @@ if ! command -v node > /dev/null; then
 fi
 if ! node -e '
   const [major, minor] = process.versions.node.split(".").map(Number);
-  process.exit(major === 20 ? minor < 19 : major === 22 ? minor < 12 : major < 24);'; then
+  process.exitCode = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24 ? 0 : 1;'; then
   note "node $(node --version) is not supported: Fathom needs 20.19 or a later 20, 22.12 or a later 22, or 24 and newer."
   exit 69
 fi

@@ -76,7 +76,7 @@ export default defineStage<BoostingParams>({
   isolation: 'process',
   runs: 'train-boosting',
   requires: xgboostRequirement,
-  engines: [{ name: 'xgboost', requires: xgboostRequirement }],
+  engines: [{ name: 'xgboost' }],
   resources: (params) => ({ threads: params.nthread, memoryMb: 2048, gpus: params.device === 'cuda' ? 1 : 0 }),
   refit: (params, metrics) => {
     const best = metrics.map(({ scalars }) => scalars['bestRound']).filter((round) => typeof round === 'number');
