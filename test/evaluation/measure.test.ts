@@ -253,6 +253,12 @@ describe('the bootstrap', () => {
     expect(quantile([], 0.5)).toBeNaN();
   });
 
+  it('cuts the same share off both ends', () => {
+    const draws = Float64Array.from({ length: 1001 }, (_, i) => 1000 - i);
+    expect(percentileInterval(draws, 9)).toEqual({ low: expect.closeTo(25, 9), high: expect.closeTo(975, 9) });
+    expect(percentileInterval(draws, 9, 0.9)).toEqual({ low: expect.closeTo(50, 9), high: expect.closeTo(950, 9) });
+  });
+
   it('has no interval once many resamples are undefined', () => {
     const draws = Float64Array.from({ length: 100 }, (_, i) => (i < 4 ? NaN : i));
     expect(percentileInterval(draws, 9).low).not.toBeNull();

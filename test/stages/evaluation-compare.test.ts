@@ -217,6 +217,9 @@ describe('evaluation.compare', () => {
     expect(columns?.find(({ name }) => name === 'model')?.role).toBe('id');
     const decided = rows.filter((r) => r['pHolm'] !== null);
     expect(decided).toHaveLength(6);
+    // All but the last of Holm's steps test at a stricter level than 5 %.
+    const wider = decided.filter((r) => (r['gainLowHolm'] as number) < (r['gainLow'] as number));
+    expect(wider.length).toBeGreaterThanOrEqual(5);
     for (const r of decided) {
       expect(r['pHolm']).toBeGreaterThanOrEqual(r['p'] as number);
       expect(r['gainLowHolm']).toBeLessThanOrEqual(r['gainLow'] as number);
