@@ -1,7 +1,7 @@
 /** The dates as of which wallets are profiled. */
 import { z } from 'zod';
 import { FathomError } from '../errors.ts';
-import { duration, formatMoment, moment, parseDuration, parseMoment } from '../tables/time.ts';
+import { DAY, duration, formatMoment, moment, parseDuration, parseMoment } from '../tables/time.ts';
 
 /** As an experiment writes it. */
 export const asOfSchema = z.strictObject({
@@ -9,7 +9,7 @@ export const asOfSchema = z.strictObject({
   from: moment
     .optional()
     .describe(
-      'First date; the dates then count from it. Default: the first whole multiple of `every` (UTC) with a full window behind it',
+      'First date; the dates then count from it. Default: the first on the UTC grid of `every` (weeks: Mondays) with a full window behind it',
     ),
   to: moment.optional().describe('No date after this one. Dates end at the last trade in any case'),
   lookback: duration.default('90d').describe('Length of the window before each date, e.g. 90d'),
@@ -25,18 +25,20 @@ export interface Dates {
 }
 
 /**
- * The dates for data whose trades run from `first` to `last` (microseconds). Without `from`, the grid is whole
- * multiples of `every` since 1970-01-01 UTC and begins with the first one that has a full window behind it. It ends
- * with the last date that is not after the last trade: a later date would call wallets quiet that were not observed.
+ * The dates for data whose trades run from `first` to `last` (microseconds). Without `from`, they are whole multiples
+ * of `every` since 1970-01-01 UTC (weeks since the first Monday after it), from the first that has a full window behind
+ * it. They end with the last date that is not after the last trade: a later date would call wallets quiet that were not observed.
  * Cutting the data short removes dates at the end and moves none.
  */
 export function datesOf(asOf: AsOf, first: number, last: number): Dates {
   const every = parseDuration(asOf.every);
   const lookback = parseDuration(asOf.lookback);
-  const start = asOf.from === undefined ? Math.ceil((first + lookback) / every) * every : parseMoment(asOf.from);
+  const origin = every % (7 * DAY) === 0 ? 4 * DAY : 0;
+  const onGrid = (earliest: number): number => origin + Math.ceil((earliest - origin) / every) * every;
+  const start = asOf.from === undefined ? onGrid(first + lookback) : parseMoment(asOf.from);
   const end = asOf.to === undefined ? last : Math.min(last, parseMoment(asOf.to));
   if (start > end) {
-    const early = Math.ceil((first + every) / every) * every;
+    const early = onGrid(first + every);
     throw new FathomError(
       'data',
       `no date to profile: the trades run from ${formatMoment(first)} to ${formatMoment(last)}, the first date would be ${formatMoment(start)}`,
