@@ -100,7 +100,7 @@ install_python_test() {
   if [[ -d $native/python-test/scipy ]]; then return 0; fi
   offline || note "installing numpy and scipy into $native/python-test, for tests"
   pip_install "$native/python-test" numpy scipy ||
-    lacking 'numpy and scipy' "$(why_not)" "Tests that compare with XGBoost's Python package are left out."
+    lacking 'scipy (with numpy)' "$(why_not)" "Tests that compare with XGBoost's Python package are left out."
 }
 
 # install_tool PACKAGE PURPOSE COMMAND...: a Debian package, unless one of the commands is there already.
