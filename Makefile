@@ -44,7 +44,7 @@ sweep: setup ## run EXPERIMENT here and write its report
 
 .PHONY: submit
 submit: setup ## send EXPERIMENT to SLURM
-	@$(FATHOM) submit $(EXPERIMENT) $(OVERRIDES)
+	@$(FATHOM) slurm submit $(EXPERIMENT) $(OVERRIDES)
 
 .PHONY: report
 report: build ## write the report of RUN, or of EXPERIMENT, again
