@@ -32,7 +32,7 @@ export async function streamNumbers(
         if (!(vector.items instanceof Float64Array))
           throw new FathomError('internal', `column ${c} of a stream of numbers is not DOUBLE: ${sql.slice(0, 200)}`);
         const { items, validity } = vector;
-        for (let i = 0; i < rows; i++) if (!validity.itemValid(i)) items[i] = Number.NaN;
+        if (validity.data !== null) for (let i = 0; i < rows; i++) if (!validity.itemValid(i)) items[i] = Number.NaN;
         return items;
       });
       seen += rows;
@@ -48,7 +48,11 @@ export async function streamNumbers(
 /** Inside of the client's vector of doubles, which its types keep private; its `getItem` is many times slower. */
 interface DoubleVector {
   readonly items: Float64Array;
-  readonly validity: { itemValid(index: number): boolean };
+  readonly validity: {
+    /** Null if every value is there. */
+    readonly data: unknown;
+    itemValid(index: number): boolean;
+  };
   flush(): void;
 }
 

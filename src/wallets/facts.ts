@@ -94,7 +94,8 @@ export async function prepare(duck: Duck, sources: Sources): Promise<Extent> {
   if (rows == null || wallets == null || first == null || last == null)
     throw new FathomError('data', `${sources.trades}: there are no trades`);
   await duck.run(
-    `CREATE TABLE wallet_ids AS SELECT wallet, (row_number() OVER (ORDER BY min(seq)) - 1)::INTEGER AS id
+    `CREATE TABLE wallet_ids AS SELECT wallet, (row_number() OVER (ORDER BY min(seq)) - 1)::INTEGER AS id,
+         (row_number() OVER (ORDER BY wallet) - 1)::INTEGER AS place
        FROM ${table(sources.trades)} GROUP BY wallet;
      CREATE TABLE market_ids AS
        SELECT market, id, event, (dense_rank() OVER (ORDER BY eventSeq) - 1)::INTEGER AS eventId FROM (

@@ -17,7 +17,7 @@ export function selectRows(table: string, columns: readonly NumberColumn[]): str
     return `${typed} AS ${identifier(name)}`;
   });
   return `SELECT w.wallet, make_timestamp("asOf"::BIGINT) AS "asOf", ${values.join(', ')}
-    FROM ${identifier(table)} r JOIN wallet_ids w ON w.id = r.walletId ORDER BY r."asOf", w.wallet`;
+    FROM ${identifier(table)} r JOIN wallet_ids w ON w.id = r.walletId ORDER BY r."asOf", w.place`;
 }
 
 /** SQL list that counts, for each column, the rows in which it is unknown. */
