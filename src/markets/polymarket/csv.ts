@@ -50,16 +50,23 @@ export async function readCsv(
   const lineBreaks = columns
     .map((name) => `coalesce(len(${identifier(name)}) - len(replace(${identifier(name)}, chr(10), '')), 0)`)
     .join(' + ');
-  const [counted] = await duck.rows<{ rows: number; breaks: number }>(
-    `SELECT count(*)::DOUBLE AS "rows", coalesce(sum(${lineBreaks}), 0)::DOUBLE AS breaks
-     FROM read_parquet(${quote(parquet)})`,
+  const [counted] = await duck.rows<{ rows: number }>(
+    `SELECT count(*)::DOUBLE AS "rows" FROM read_parquet(${quote(parquet)})`,
   );
-  const { rows, breaks } = counted as { rows: number; breaks: number };
+  const { rows } = counted as { rows: number };
   // A short record appears once for each column it lacks.
   const rejected = await duck.rows<{ record: number; kind: string }>(
     'SELECT line::DOUBLE AS record, min(error_type::VARCHAR) AS kind FROM reject_errors GROUP BY record ORDER BY record',
   );
   const malformed = rejected.map(({ record, kind }) => ({ record, reason: reasons[kind] ?? kind.toLowerCase() }));
+  // Records take at least a line each: with as many records as lines no field holds a line break.
+  let breaks = 0;
+  if (1 + rows + malformed.length !== survey.lines) {
+    const [summed] = await duck.rows<{ breaks: number }>(
+      `SELECT coalesce(sum(${lineBreaks}), 0)::DOUBLE AS breaks FROM read_parquet(${quote(parquet)})`,
+    );
+    breaks = (summed as { breaks: number }).breaks;
+  }
 
   const lineOfRecord = async (record: number): Promise<number> => {
     const rowsBefore = record - 2 - malformed.filter((bad) => bad.record < record).length;

@@ -108,7 +108,7 @@ export const habits: Readonly<Record<Archetype, Habits>> = {
   favouriteBuyer: { orders: 2, ordersSigma: 1, usd: 80, usdSigma: 1, makerShare: 0.5, sellAgain: 0, mostFills: 3 },
   marketMaker: { orders: 3, ordersSigma: 0.5, usd: 150, usdSigma: 0.6, makerShare: 0.8, sellAgain: 0.5, mostFills: 2 },
   bot: { orders: 8, ordersSigma: 0.5, usd: 15, usdSigma: 0.8, makerShare: 0.5, sellAgain: 0, mostFills: 1 },
-  skilled: { orders: 3, ordersSigma: 0.7, usd: 150, usdSigma: 0.9, makerShare: 0.6, sellAgain: 0, mostFills: 3 },
+  skilled: { orders: 6, ordersSigma: 0.7, usd: 150, usdSigma: 0.9, makerShare: 0.6, sellAgain: 0, mostFills: 3 },
   freshInsider: { orders: 0, ordersSigma: 0, usd: 12_000, usdSigma: 0.6, makerShare: 0, sellAgain: 0, mostFills: 12 },
   whale: { orders: 1, ordersSigma: 0.6, usd: 8000, usdSigma: 0.6, makerShare: 0.3, sellAgain: 0.1, mostFills: 8 },
 };
