@@ -6,6 +6,7 @@ import runProfile from '../../src/stages/run/wallets-profile.ts';
 import runTargets from '../../src/stages/run/wallets-targets.ts';
 import profileDefinition from '../../src/stages/wallets-profile.ts';
 import targetsDefinition from '../../src/stages/wallets-targets.ts';
+import { copyToParquet, openDuck } from '../../src/tables/duck.ts';
 import { columnNamed, columnsOf, type Frame, numbersOf, readFrame, textOf } from '../../src/tables/frame.ts';
 import { type ParquetColumn, readParquet, writeParquet } from '../../src/tables/parquet.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
@@ -172,6 +173,38 @@ describe('features.frame', () => {
         code: 'data',
         message: expect.stringContaining(words),
       });
+  });
+
+  it('takes every type that tables have, and rounds no whole number', async () => {
+    const file = path.join(folder, 'types.parquet');
+    const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: folder });
+    const roles = ['id', 'time', 'feature', 'feature', 'feature', 'info', 'info', 'label'] as const;
+    const names = ['n', 't', 'money', 'flag', 'tiny', 'day', 'big', 'kind'];
+    const columns = names.map((name, i) => ({ name, role: roles[i] as (typeof roles)[number] }));
+    const write = (big: string): Promise<void> =>
+      copyToParquet(
+        duck,
+        `SELECT 7::BIGINT AS n, TIMESTAMPTZ '2025-01-01 00:00:00.25+02' AS t, 9000000000.123457::DECIMAL(18,6) AS money, true AS flag,
+           -3::TINYINT AS tiny, DATE '2025-01-02' AS "day", ${big}::BIGINT AS big, 'x' AS kind`,
+        file,
+        columns,
+      );
+    const once = (): Promise<StageResult> => runStage(definition, run, { params: {}, inputs: { table: [file] } });
+    await write('9007199254740991');
+    const frame = await readFrame((await once()).path('frame'));
+    expect(names.slice(0, 7).map((name) => numbers(frame, name)[0])).toEqual([
+      7,
+      Date.UTC(2024, 11, 31, 22, 0, 0, 250),
+      9000000000.123457,
+      1,
+      -3,
+      Date.UTC(2025, 0, 2),
+      9007199254740991,
+    ]);
+    expect(texts(frame, 'kind')).toEqual(['x']);
+    await write('9007199254740993');
+    await expect(once()).rejects.toMatchObject({ message: expect.stringContaining('beyond 2^53') });
+    duck.close();
   });
 
   it('turns profiles, targets and truth of a world into equal bytes whenever it runs', async () => {

@@ -122,9 +122,9 @@ const ledger: World = {
       shares: 30e6,
       role: 'taker',
     },
-    // After m0's outcome is public: no skill in buying YES at 0.99.
+    // From the moment m0's outcome is public: no skill in buying YES at 0.99.
     {
-      time: worldStart + 3 * DAY,
+      time: worldStart + 2 * DAY,
       wallet: 'b',
       market: 'm0',
       event: 'e0',
