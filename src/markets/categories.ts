@@ -5,13 +5,14 @@ export type Category = (typeof categories)[number];
 
 /**
  * Words and phrases of each category. They match whole words only: "eth" is in neither "Netherlands" nor "together",
- * "war" not in "Warriors", "etf" not in "Netflix". An `s` at the end is taken for a plural.
+ * "war" not in "Warriors", "etf" not in "Netflix". Words of more than three letters match their plural too.
  */
+// biome-ignore format: words are easier to read in rows than in a column
 export const categoryWords: Readonly<Record<Exclude<Category, 'other'>, readonly string[]>> = {
   crypto: [
     'bitcoin', 'btc', 'ethereum', 'eth', 'solana', 'sol', 'xrp', 'ripple', 'dogecoin', 'doge', 'cardano', 'bnb',
-    'crypto', 'cryptocurrency', 'nft', 'airdrop', 'defi', 'token', 'stablecoin', 'usdc', 'usdt', 'tether', 'binance',
-    'coinbase', 'etf', 'memecoin', 'halving', 'blockchain', 'altcoin', 'microstrategy', 'hyperliquid',
+    'crypto', 'cryptocurrency', 'nft', 'nfts', 'airdrop', 'defi', 'token', 'stablecoin', 'usdc', 'usdt', 'tether',
+    'binance', 'coinbase', 'etf', 'etfs', 'memecoin', 'halving', 'blockchain', 'altcoin', 'microstrategy', 'hyperliquid',
   ],
   sports: [
     'nfl', 'nba', 'wnba', 'mlb', 'nhl', 'mls', 'ncaa', 'soccer', 'football', 'basketball', 'baseball', 'hockey',
@@ -19,7 +20,7 @@ export const categoryWords: Readonly<Record<Exclude<Category, 'other'>, readonly
     'la liga', 'serie a', 'bundesliga', 'super bowl', 'world series', 'finals', 'playoff', 'vs', 'tournament', 'cup',
     'medal', 'olympic', 'tennis', 'wimbledon', 'golf', 'pga', 'cricket', 'ipl', 'rugby', 'esports', 'dota 2',
     'counter-strike', 'league of legends', 'valorant', 'handicap', 'o/u', 'moneyline', 'bo1', 'bo3', 'bo5',
-    'spread', 'to win 0 games', 'to win 1 games', 'to win 2 games', 'heavyweight', 'touchdown',
+    'to win 0 games', 'to win 1 games', 'to win 2 games', 'heavyweight', 'touchdown',
   ],
   politics: [
     'election', 'president', 'presidential', 'presidency', 'senate', 'senator', 'congress', 'congressional',
@@ -29,7 +30,7 @@ export const categoryWords: Readonly<Record<Exclude<Category, 'other'>, readonly
     'gaza', 'iran', 'policy', 'governor', 'mayor', 'mayoral', 'prime minister', 'chancellor', 'impeach',
     'impeached', 'impeachment', 'supreme court', 'tariff', 'white house', 'government shutdown', 'nato',
   ],
-}; // biome-ignore format: a column of words is easier to read in rows
+};
 
 function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
@@ -40,13 +41,15 @@ function escapePattern(text: string): string {
  * digits bound a word; other signs, among them `_` and `-`, separate words, as in slugs.
  */
 export function categoryPattern(category: Exclude<Category, 'other'>): string {
-  const words = categoryWords[category].map((word) => escapePattern(word).replaceAll(' ', '[ _-]+'));
-  return `(?:^|[^a-z0-9])(?:${words.join('|')})s?(?:$|[^a-z0-9])`;
+  const words = categoryWords[category].map(
+    (word) => escapePattern(word).replaceAll(' ', '[ _-]+') + (word.length > 3 ? 's?' : ''),
+  );
+  return `(?:^|[^a-z0-9])(?:${words.join('|')})(?:$|[^a-z0-9])`;
 }
 
 /**
- * Where several categories match, the first of this order is taken: a crypto price or a match is told by its own
- * words, while words of politics are common in both ("Trump vs Harris" is the exception: see `categoryOf`).
+ * Where several categories match, the first of these is taken. Names of coins are the surest words; politics comes
+ * before sports because of "Trump vs Harris", at the price of "Israel vs Norway".
  */
 const precedence = ['crypto', 'politics', 'sports'] as const;
 

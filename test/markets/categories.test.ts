@@ -33,6 +33,9 @@ const examples: readonly [string, string][] = [
   ['Will the deficit grow?', 'other'],
   ['Will Apple leave Cupertino?', 'other'],
   ['Air pollution above the limit?', 'other'],
+  ['Will the next Star Wars film open above 200 million?', 'other'],
+  ['Trump vs Harris: who leads in October?', 'politics'],
+  ['How many NFTs are sold?', 'crypto'],
   ['', 'other'],
 ];
 

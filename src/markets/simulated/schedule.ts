@@ -1,4 +1,5 @@
 /** Who wants to do what, where and when: the orders of all wallets, before anyone knows a price. */
+import { FathomError } from '../../errors.ts';
 import type { Rng } from '../../random/rng.ts';
 import { DAY, HOUR, habits, hourWeights, insider, orderSize, type WorldParams } from './assumptions.ts';
 import { logNormal, pareto } from './draw.ts';
@@ -141,6 +142,10 @@ function sortByTime(columns: {
   const size = columns.time.length;
   // Time and place of creation in one number: sorting numbers is fast, and the order is total.
   const places = 2 ** 25;
+  if (size > places)
+    throw new FathomError('experiment', `the world would have ${size} orders; at most ${places} are possible`, {
+      hint: 'Lower wallets or tradesPerWallet.',
+    });
   const keys = Float64Array.from(columns.time, (time, i) => time * places + i).sort();
   const order = Int32Array.from(keys, (key) => key % places);
   return {
