@@ -198,7 +198,7 @@ describe('data-api-csv', () => {
     expectReasons(
       found.rejected,
       bad.map(([reason]) => reason),
-      (i) => `${trades}:${i + 3}`,
+      (i) => `${path.basename(trades)}:${i + 3}`,
     );
   });
 
@@ -220,9 +220,9 @@ describe('data-api-csv', () => {
     const found = await quality(result);
     expect(found.rowsRead).toBe(7);
     expect(found.rejected).toEqual([
-      { reason: 'size: not finite', count: 2, first: `${trades}:6` },
-      { reason: 'wrong number of columns', count: 2, first: `${trades}:4` },
-      { reason: 'side: not BUY or SELL', count: 1, first: `${trades}:8` },
+      { reason: 'size: not finite', count: 2, first: `${path.basename(trades)}:6` },
+      { reason: 'wrong number of columns', count: 2, first: `${path.basename(trades)}:4` },
+      { reason: 'side: not BUY or SELL', count: 1, first: `${path.basename(trades)}:8` },
     ]);
     const bars = (await result.figures()).find((figure) => figure.id === 'rejected-rows');
     expect(bars?.kind === 'bars' && bars.bars.map((bar) => bar.value)).toEqual([2, 2, 1]);
@@ -362,7 +362,7 @@ describe('poly-data-v1', () => {
     'createdAt,id,question,answer1,answer2,neg_risk,market_slug,token1,token2,condition_id,volume,ticker,closedTime';
   const market = (id: string, question: string, ticker: string, created = '2024-01-01T00:00:00Z'): string =>
     `${created},${id},${question},Lakers,Celtics,False,slug-${id},${token(1)},${token(2)},${hash(9)},1.5,${ticker},2024-11-06 15:00:00+00`;
-  const fill = (row: Record<string, string> = {}): string =>
+  const fill = (row: Readonly<Record<string, string | undefined>> = {}): string =>
     [
       row['time'] ?? '2024-03-01T10:00:00.000000',
       row['market'] ?? '253591',

@@ -1,4 +1,5 @@
 /** Reads a CSV file as text, every record accounted for. */
+import path from 'node:path';
 import { FathomError } from '../../errors.ts';
 import { type Duck, identifier, quote } from '../../tables/duck.ts';
 import { type Survey, surveyCsv } from './survey.ts';
@@ -6,6 +7,8 @@ import { type Survey, surveyCsv } from './survey.ts';
 /** A CSV file in a temporary Parquet file of strings. */
 export interface RawTable {
   readonly file: string;
+  /** The file without its folders: what artifacts say, so that equal data give equal bytes wherever they lie. */
+  readonly name: string;
   readonly survey: Survey;
   /**
    * Parquet with the columns as VARCHAR (an empty field is null), in file order; `file_row_number` counts the records
@@ -101,5 +104,5 @@ export async function readCsv(
       at: open === undefined ? { file } : { file, line: await lineOfRecord(open.record) },
     });
   }
-  return { file, survey, parquet, rows, malformed, lineOfRow, lineOfRecord };
+  return { file, name: path.basename(file), survey, parquet, rows, malformed, lineOfRow, lineOfRecord };
 }

@@ -48,7 +48,7 @@ export async function importPolymarket(
   const notes: string[] = [];
   const noteCut = (raw: RawTable): void => {
     if (!raw.survey.endsInLineBreak)
-      notes.push(`${raw.file} does not end in a line break; its last row is complete, but the file may be cut.`);
+      notes.push(`${raw.name} does not end in a line break; its last row is complete, but the file may be cut.`);
   };
 
   let raw: RawTable;
@@ -149,7 +149,7 @@ async function qualityOfTrades(
   const drop = distinct === keep.rows ? keep : await totalsOf(duck, firsts);
   const rowsRead = raw.rows + raw.malformed.length;
   return {
-    source: files.trades,
+    source: raw.name,
     rowsRead,
     rowsKept: policy === 'keep' ? keep.rows : drop.rows,
     rejected: refused.byReason,
@@ -213,7 +213,7 @@ async function marketsQuality(duck: Duck, raw: RawTable, checked: string, refuse
   );
   const { kept, again, unreadable } = found as { kept: number; again: number; unreadable: number };
   return {
-    source: raw.file,
+    source: raw.name,
     rowsRead: raw.rows + raw.malformed.length,
     rowsKept: kept,
     rejected: refused.byReason,
@@ -225,7 +225,7 @@ async function marketsQuality(duck: Duck, raw: RawTable, checked: string, refuse
 async function resolutionsQuality(raw: RawTable, refused: Refused, kept: number): Promise<Quality> {
   const good = raw.rows + raw.malformed.length - refused.rows;
   return {
-    source: raw.file,
+    source: raw.name,
     rowsRead: raw.rows + raw.malformed.length,
     rowsKept: kept,
     rejected: refused.byReason,

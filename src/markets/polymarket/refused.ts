@@ -53,7 +53,7 @@ export async function countRefused(
     byReason: sorted.map(([reason, { count, line }]) => ({
       reason,
       count,
-      first: formatPlace({ file: raw.file, line }),
+      first: formatPlace({ file: raw.name, line }),
     })),
   };
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { FathomError } from '../../errors.ts';
+import { FathomError, fromSystemError } from '../../errors.ts';
 
 export interface Survey {
   readonly header: readonly string[];
@@ -73,7 +73,7 @@ async function* bytesOf(file: string): AsyncGenerator<Buffer> {
         at: { file },
         hint: 'Copy or download the file again.',
       });
-    throw error;
+    throw fromSystemError(error, 'reading a CSV file');
   } finally {
     raw.destroy();
   }
