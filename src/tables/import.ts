@@ -93,6 +93,16 @@ export async function importTable(
 /** Gives the id its role; the row number serves where there is none. */
 function withId(columns: readonly ColumnDescription[], idColumn: string | undefined): readonly ColumnDescription[] {
   const named = columns.map((column) => column.name);
+  const lower = named.map((name) => name.toLowerCase());
+  const alike = named.find((_, i) => lower.indexOf(lower[i] as string) !== i);
+  if (alike !== undefined)
+    throw new FathomError(
+      'data',
+      `two columns are called "${alike}" but for capitals, which DuckDB does not tell apart`,
+      {
+        hint: 'rename one in the file',
+      },
+    );
   if (idColumn !== undefined && !named.includes(idColumn))
     throw new FathomError('data', `idColumn names "${idColumn}", which is no column`, {
       hint: `columns are ${named.join(', ')}`,

@@ -115,6 +115,21 @@ describe('source.table on CSV', () => {
     expect((await failure({ path: await write(cut, 'csv.gz'), columns: abc })).message).toMatch(/unpacked to its end/);
   });
 
+  it('stops where roles or names contradict each other', async () => {
+    const file = await write('a,A\n1,2\n');
+    expect((await failure({ path: file, columns: [{ name: 'a' }, { name: 'A' }] })).message).toContain('capitals');
+    const row = await write('row,b\n1,2\n');
+    const columns = [{ name: 'row', type: 'integer' }, { name: 'b' }];
+    expect((await failure({ path: row, columns })).hint).toContain('idColumn: row');
+    expect(await rowsOf(await source({ path: row, columns, idColumn: 'row' }))).toEqual([{ row: 1n, b: 2 }]);
+    expect((await failure({ path: row, columns, idColumn: 'c' })).message).toContain('"c"');
+    const times = [
+      { name: 'row', type: 'time', unit: 's', role: 'time' },
+      { name: 'b', type: 'time', unit: 's', role: 'time' },
+    ];
+    expect((await failure({ path: row, columns: times })).message).toContain('several columns have role time');
+  });
+
   it('counts bad rows by reason with the line of the first, and stops beyond maxRejected', async () => {
     const lines = [
       'a,b,c',
