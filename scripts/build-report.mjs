@@ -2,7 +2,7 @@
 //
 //   node scripts/build-report.mjs [folder]     (default: dist/report)
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -62,6 +62,16 @@ export function joinModules(entry) {
   return script;
 }
 
+/** The style sheets in the order of their names. */
+export function bundleStyle() {
+  const folder = join(client, 'style');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.css'));
+  return names
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('');
+}
+
 /** Comments and indentation do not travel. */
 export function tidyStyle(text) {
   return text
@@ -72,7 +82,7 @@ export function tidyStyle(text) {
 
 export function buildReport(folder = join(root, 'dist/report')) {
   const script = bundleClient();
-  const style = `${tidyStyle(readFileSync(join(client, 'style.css'), 'utf8'))}\n`;
+  const style = `${tidyStyle(bundleStyle())}\n`;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'client.js'), script);
   writeFileSync(join(folder, 'style.css'), style);

@@ -73,7 +73,7 @@ ${page.embedded()}${plotlyPayload(assets.plotly)}
 
 function section(chapter: Chapter, index: number, chapters: readonly Chapter[]): Markup {
   if (index === 0) {
-    return markup`<section id="${chapter.id}" class="first" aria-labelledby="h-answer">${chapter.body}${summary(chapters)}</section>`;
+    return markup`<section id="${chapter.id}" class="first" aria-labelledby="h-answer">${chapter.body}${summary(chapters)}${chapter.tail}</section>`;
   }
   const id = `h-${chapter.id}`;
   return markup`<section id="${chapter.id}" aria-labelledby="${id}"><h2 id="${id}">${index + 1}${'\u2002'}${chapter.name}</h2><p class="lead">${chapter.lead}</p>${chapter.body}</section>\n`;
@@ -98,8 +98,8 @@ function figuresChapter(
 ): Chapter | undefined {
   const blocks = blocksOf(model, id);
   if (blocks.length === 0) return undefined;
-  const grid = figureGrid(page, blocks);
   const lead = blocks[0]?.parts[0]?.figure.title ?? name;
+  const grid = figureGrid(page, blocks, lead);
   return { id, name, lead: /[.?!]$/.test(lead) ? lead : `${lead}.`, entries: grid.entries, body: grid.body };
 }
 

@@ -39,14 +39,11 @@ function startTheme(): void {
   }
   if (kept === 'light' || kept === 'dark') choose(kept);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => paintMaps());
-  const group = find('.segments.theme');
-  if (group !== null) group.hidden = false;
 }
 
 function startCommand(): void {
   const command = find('#command')?.textContent ?? '';
   for (const button of findAll('[data-do="command"]')) {
-    button.hidden = false;
     button.addEventListener('click', () => void copyText(command, 'Command'));
   }
 }
@@ -74,20 +71,29 @@ function startOutline(): void {
 function startFilters(): void {
   for (const input of findAll<HTMLInputElement>('[data-filter]')) {
     const place = document.getElementById(input.dataset['filter'] ?? '');
-    const line = input.closest<HTMLElement>('.filter');
-    if (place === null || line === null) continue;
-    line.hidden = false;
+    if (place === null) continue;
     input.addEventListener('input', () => filterRows(place, input.value));
   }
+}
+
+/** Rules for paper; while they apply to the screen too, figures can be drawn at the width that they will have there. */
+function printRules(): CSSMediaRule[] {
+  return [...document.styleSheets].flatMap((sheet) =>
+    [...sheet.cssRules].filter(
+      (rule): rule is CSSMediaRule => rule instanceof CSSMediaRule && rule.media.mediaText === 'print',
+    ),
+  );
 }
 
 /** Paper is light and narrower: everything is drawn again for it, and back afterwards. */
 function startPrinting(): void {
   const root = document.documentElement;
+  const rules = printRules();
   let before: string | undefined;
   addEventListener('beforeprint', () => {
     before = root.dataset['theme'];
     root.dataset['theme'] = 'light';
+    for (const rule of rules) rule.media.mediaText = 'all';
     root.classList.add('printing');
     for (const table of unrolled) table.unroll(PRINTED_ROWS);
     drawAll();
@@ -96,6 +102,7 @@ function startPrinting(): void {
   addEventListener('afterprint', () => {
     if (before === undefined) delete root.dataset['theme'];
     else root.dataset['theme'] = before;
+    for (const rule of rules) rule.media.mediaText = 'print';
     root.classList.remove('printing');
     for (const table of unrolled) table.unroll(undefined);
     drawAll();

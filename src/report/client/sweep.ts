@@ -1,7 +1,7 @@
 /** A sweep: its history, the parallel coordinates with their handles, and the table, all about the same trials. */
 import { rampBoth } from '../draw/colour.ts';
 import { count, decimalsOf, estimate, fixed, known } from '../draw/format.ts';
-import { drawHistory, paramText } from '../draw/history.ts';
+import { drawHistory } from '../draw/history.ts';
 import { markup, type Piece } from '../draw/markup.ts';
 import { type Brush, isOpen, keyed, moved, OPEN, type ParallelAxis, parallelAxes, passing } from '../draw/parallel.ts';
 import { clip, type Drawing, line, text } from '../draw/svg.ts';
@@ -35,8 +35,7 @@ function startSweep(block: HTMLElement, sweep: ReportSweep): void {
   const trials = virtualTable(box, table, {
     name: 'Trials, best first',
     sort: { column: 1, descending: sweep.goal === 'maximize' },
-    text: (cell, column) => (column === 1 && typeof cell === 'number' ? estimate(cell) : paramText(cell ?? null)),
-    extra: (row, column) => column === 0 && row === sweep.winner && markup` <span class="pill pass">winner</span>`,
+    extra: (row, column) => column === 0 && row === sweep.winner && markup`<span class="pill pass">winner</span> `,
     onHover: (row) => {
       for (const hot of findAll('path.hot', plot)) hot.classList.remove('hot');
       if (row !== null) find(`path[data-trial="${row}"]`, plot)?.classList.add('hot');
@@ -130,6 +129,7 @@ function drawParallel(
   const sign = sweep.goal === 'maximize' ? 1 : -1;
   scored.sort((a, b) => sign * ((sweep.trials[a]?.score ?? 0) - (sweep.trials[b]?.score ?? 0)));
   const pieces: Piece[] = [];
+  const dense = scored.length > 200;
   const strands = scored.map((trial, rank): Piece => {
     let d = '';
     let pen = false;
@@ -142,7 +142,9 @@ function drawParallel(
         pen = true;
       }
     });
-    const kind = [kept[trial] === false && 'out', trial === sweep.winner && 'winner'].filter((name) => name !== false);
+    const kind = [dense && 'thin', kept[trial] === false && 'out', trial === sweep.winner && 'winner'].filter(
+      (name) => name !== false,
+    );
     const share = scored.length > 1 ? rank / (scored.length - 1) : 1;
     return markup`<path d="${d}" data-trial="${trial}" class="${kind.join(' ')}" style="stroke:${rampBoth(share)}"/>`;
   });

@@ -1,6 +1,6 @@
 /** Sorting of written-out tables, and tables of any length that render only what is in view. */
 import { markup, type Piece } from '../draw/markup.ts';
-import { type Cell, cellText, compareCells, type Table } from '../draw/tabulate.ts';
+import { type Cell, columnTexts, compareCells, type Table } from '../draw/tabulate.ts';
 import { fill, find, findAll } from './dom.ts';
 
 const ROW = 29;
@@ -59,11 +59,11 @@ export interface VirtualOptions {
   readonly name: string;
   /** Column sorted at first. */
   readonly sort?: { readonly column: number; readonly descending: boolean };
-  /** More content behind the text of a cell. */
+  /** More content before the text of a cell. */
   readonly extra?: (row: number, column: number) => Piece;
   readonly onHover?: (row: number | null) => void;
   /** Text of a cell, where it is not the usual one. */
-  readonly text?: (cell: Cell | undefined, column: number) => string;
+  readonly text?: (cell: Cell | undefined, column: number) => string | undefined;
 }
 
 /** A sortable table in a box that scrolls; only rows in view exist, so its length costs nothing. */
@@ -76,12 +76,13 @@ export function virtualTable(box: HTMLElement, table: Table, options: VirtualOpt
   let kept: readonly number[] = table.rows.map((_, i) => i);
   let order: readonly number[] = [];
   let limit: number | undefined;
+  const texts = columnTexts(table);
 
   const head = table.head.map(
     (column) =>
       markup`<th scope="col" class="${column.align}" aria-sort="none"><button type="button">${column.name}</button></th>`,
   );
-  fill(box, markup`<table aria-rowcount="${table.rows.length}"><thead><tr>${head}</tr></thead><tbody></tbody></table>`);
+  fill(box, markup`<table><thead><tr>${head}</tr></thead><tbody></tbody></table>`);
   const body = find('tbody', box);
   const heads = findAll('thead th', box);
 
@@ -93,6 +94,7 @@ export function virtualTable(box: HTMLElement, table: Table, options: VirtualOpt
         : kept.toSorted(
             (a, b) => compareCells(table.rows[a]?.[by.column], table.rows[b]?.[by.column], by.descending) || a - b,
           );
+    find('table', box)?.setAttribute('aria-rowcount', String(order.length));
     heads.forEach((cell, column) => {
       const direction = by?.column === column ? (by.descending ? 'descending' : 'ascending') : 'none';
       cell.setAttribute('aria-sort', direction);
@@ -109,8 +111,8 @@ export function virtualTable(box: HTMLElement, table: Table, options: VirtualOpt
     const rows = order.slice(first, last).map((row) => {
       const cells = table.head.map((column, c) => {
         const cell = table.rows[row]?.[c];
-        const text = options.text?.(cell, c) ?? cellText(cell, column.time);
-        return markup`<td class="${column.align}">${text}${options.extra?.(row, c)}</td>`;
+        const text = options.text?.(cell, c) ?? texts[c]?.(cell);
+        return markup`<td class="${column.align}">${options.extra?.(row, c)}${text}</td>`;
       });
       return markup`<tr data-row="${row}">${cells}</tr>`;
     });

@@ -57,7 +57,6 @@ function toggleTable(figure: HTMLElement, button: HTMLElement): void {
 
 /** One listener serves the tools of all figures. */
 export function startTools(): void {
-  for (const tools of findAll('.tools')) tools.hidden = false;
   document.addEventListener('click', (event) => {
     const button = event.target instanceof Element ? event.target.closest<HTMLElement>('.tools [data-do]') : null;
     const figure = button?.closest<HTMLElement>('.figure') ?? null;

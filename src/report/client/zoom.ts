@@ -115,14 +115,15 @@ export async function openZoom(
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)',
       font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 13 },
-      margin: { l: 60, r: 20, t: 10, b: 50 },
+      margin: { l: 60, r: 20, t: 30, b: 50 },
       xaxis: axis(figure.x),
       yaxis: axis(figure.y),
+      legend: { orientation: 'h', y: 1.02, yanchor: 'bottom' },
       hovermode: 'x unified',
       hoverlabel: { bgcolor: resolved('var(--surface)'), font: { color: resolved('var(--ink)') } },
     };
     const data = parts.flatMap(({ part, figure: shown }) => traces(part, shown, parts.length > 1));
-    await plotly.newPlot(chart, data, layout, { displaylogo: false, responsive: true });
+    await plotly.newPlot(chart, data, layout, { displayModeBar: false, responsive: true });
     chart.dataset['ready'] = 'true';
   } catch (error) {
     dialog.close();

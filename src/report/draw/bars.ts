@@ -1,6 +1,6 @@
 import type { BarsFigure } from '../../stages/figure.ts';
 import { roleClasses } from './colour.ts';
-import { estimate, interval, known, plain, UNKNOWN, withUnit } from './format.ts';
+import { commonDecimals, fixed, interval, known, plain, UNKNOWN, withUnit } from './format.ts';
 import { markup, type Piece } from './markup.ts';
 import { axisScale } from './scale.ts';
 import { type Drawing, line, type Mark, rectangle, text, textWidth } from './svg.ts';
@@ -41,18 +41,20 @@ export function drawBars(figure: BarsFigure, width: number): Drawing {
     if (tick.value !== 0) pieces.push(line(x.at(tick.value), 0, x.at(tick.value), bottom, 'gridline'));
     pieces.push(text(x.at(tick.value), bottom + 16, tick.label, { anchor: 'middle' }));
   }
+  const whole = bars.every((bar) => !known(bar.value) || Number.isInteger(bar.value));
+  const decimals = whole ? 0 : commonDecimals(bars.map((bar) => bar.value));
   const marks: Mark[] = [];
   const classes = roleClasses(bars.map((bar) => bar.role)).map((kind) => kind.replace(/ dash-\d/, ''));
   bars.forEach((bar, i) => {
     const y = i * ROW;
     const mid = y + ROW / 2;
     pieces.push(text(left - 8, mid + 4, bar.label, { kind: 'ink', anchor: 'end', room: left - 10 }));
-    const range = interval(bar.value, bar.low, bar.high);
+    const range = interval(bar.value, bar.low, bar.high, decimals);
     if (known(bar.value)) {
       const from = Math.min(x.at(0), x.at(bar.value));
       pieces.push(rectangle(from, y + 5, Math.abs(x.at(bar.value) - x.at(0)), ROW - 10, `${classes[i] ?? ''} bar`));
       if (known(bar.low) && known(bar.high)) pieces.push(line(x.at(bar.low), mid, x.at(bar.high), mid, 'whisker-ink'));
-      pieces.push(text(width, mid + 4, estimate(bar.value), { kind: 'ink', anchor: 'end' }));
+      pieces.push(text(width, mid + 4, fixed(bar.value, decimals), { kind: 'ink', anchor: 'end' }));
     } else {
       pieces.push(text(x.at(0) + 6, mid + 4, bar.note ?? 'unknown', { kind: 'hint', room: right - x.at(0) }));
       pieces.push(text(width, mid + 4, UNKNOWN, { anchor: 'end' }));

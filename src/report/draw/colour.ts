@@ -52,18 +52,32 @@ export function rampBoth(share: number): string {
   return `light-dark(${rampColour(share, false)},${rampColour(share, true)})`;
 }
 
-/** Black or white, whichever reads better on the ramp (WCAG relative luminance). */
-export function inkOnRamp(share: number): string {
-  const ink = (dark: boolean): string => {
-    const channel = (value: number): number => {
-      const part = value / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    };
-    const [r, g, b] = rampRgb(share, dark);
-    const luminance = 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-    return luminance > 0.179 ? '#000' : '#fff';
+/** From nearly paper to four fifths of this run's blue: what is small or empty stays pale. */
+export function tintRgb(share: number, dark: boolean): Rgb {
+  const paper: Rgb = dark ? [26, 29, 32] : [255, 255, 255];
+  const ink: Rgb = dark ? [86, 180, 233] : [0, 114, 178];
+  const part = 0.04 + 0.76 * Math.max(0, Math.min(1, share));
+  const mix = (k: 0 | 1 | 2): number => Math.round(paper[k] + (ink[k] - paper[k]) * part);
+  return [mix(0), mix(1), mix(2)];
+}
+
+/** The tint as one CSS value for both themes. */
+export function tintBoth(share: number): string {
+  return `light-dark(rgb(${tintRgb(share, false).join(',')}),rgb(${tintRgb(share, true).join(',')}))`;
+}
+
+/** Black or white, whichever reads better on a colour (WCAG relative luminance). */
+export function inkOn([r, g, b]: Rgb): '#000' | '#fff' {
+  const channel = (value: number): number => {
+    const part = value / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   };
-  return `light-dark(${ink(false)},${ink(true)})`;
+  return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b) > 0.179 ? '#000' : '#fff';
+}
+
+/** The ink on a tint as one CSS value for both themes. */
+export function inkOnTint(share: number): string {
+  return `light-dark(${inkOn(tintRgb(share, false))},${inkOn(tintRgb(share, true))})`;
 }
 
 export function categoryColour(index: number, dark: boolean): string {

@@ -5,6 +5,7 @@ import { drawForest, forestHeight } from './forest.ts';
 import { drawHeatmap, heatmapHeight } from './heatmap.ts';
 import { drawHistogram, HISTOGRAM_HEIGHT } from './histogram.ts';
 import { drawLine, LINE_HEIGHT, needsLegend } from './line.ts';
+import { niceDomain } from './scale.ts';
 import type { Drawing } from './svg.ts';
 
 /** Figures that are drawn as SVG; a map is a canvas and a table is HTML. */
@@ -71,18 +72,24 @@ export function legendOf(
 export function sameAxes<F extends Figure>(figure: F, all: readonly Figure[]): F {
   if (figure.kind !== 'line') return figure;
   const lines = all.filter((other) => other.kind === 'line');
-  const range = (values: readonly (number | null)[]): { min: number; max: number } | object => {
+  const range = (values: readonly (number | null)[], nice: boolean): object => {
     let [min, max] = [Infinity, -Infinity];
     for (const value of values) {
       if (value === null || !Number.isFinite(value)) continue;
       min = Math.min(min, value);
       max = Math.max(max, value);
     }
-    return min < max ? { min, max } : {};
+    if (!(min < max)) return {};
+    const [low, high] = nice ? niceDomain(min, max) : [min, max];
+    return { min: low, max: high };
   };
   const xs = lines.flatMap((other) => other.series.flatMap((series) => series.x));
   const ys = lines.flatMap((other) =>
     other.series.flatMap((series) => [...series.y, ...(series.low ?? []), ...(series.high ?? [])]),
   );
-  return { ...figure, x: { ...range(xs), ...figure.x }, y: { ...range(ys), ...figure.y } };
+  return {
+    ...figure,
+    x: { ...range(xs, false), ...figure.x },
+    y: { ...range(ys, figure.y.scale === 'linear'), ...figure.y },
+  };
 }

@@ -1,5 +1,5 @@
 import type { ForestFigure } from '../../stages/figure.ts';
-import { count, decimalsOf, estimate, fixed, interval, known, UNKNOWN, withUnit } from './format.ts';
+import { commonDecimals, count, fixed, interval, known, UNKNOWN, withUnit } from './format.ts';
 import { markup, type Piece } from './markup.ts';
 import { axisScale } from './scale.ts';
 import { circle, type Drawing, line, type Mark, text } from './svg.ts';
@@ -16,15 +16,16 @@ export function forestHeight(figure: ForestFigure): number {
 export function drawForest(figure: ForestFigure, width: number): Drawing {
   const height = forestHeight(figure);
   const narrow = width < NARROW;
-  const left = narrow ? 8 : Math.min(200, width * 0.34);
+  const left = narrow ? 8 : Math.min(200, width * 0.37);
   const right = width - (narrow ? 8 : 122);
   const values = figure.rows.flatMap((row) => [row.value, row.low, row.high]);
   const x = axisScale({ scale: 'linear' }, values, [left + 6, right - 6], {
-    n: Math.max(3, Math.round((right - left) / 75)),
+    n: Math.max(3, Math.round((right - left) / 45)),
     include: [figure.zero],
   });
   // Gains over zero carry their sign; a level such as an AUC does not.
   const plus = figure.zero === 0;
+  const decimals = commonDecimals(figure.rows.map((row) => row.value));
   const bottom = height - AXIS + 4;
   const pieces: Piece[] = [];
   const marks: Mark[] = [];
@@ -52,8 +53,8 @@ export function drawForest(figure: ForestFigure, width: number): Drawing {
     if (known(row.value)) {
       pieces.push(circle(x.at(row.value), y, strong ? 6 : 4.5, `${role} ${decided ? 'dot' : 'dot-open'}`));
     }
-    const number = known(row.value) ? estimate(row.value, plus) : UNKNOWN;
-    const range = interval(row.value, row.low, row.high);
+    const number = fixed(row.value, decimals, plus);
+    const range = interval(row.value, row.low, row.high, decimals);
     const n = `n = ${count(row.n)}`;
     const ink = strong ? 'ink strong-text' : 'ink';
     if (narrow) {
@@ -74,7 +75,7 @@ export function drawForest(figure: ForestFigure, width: number): Drawing {
       y,
       title: row.label,
       lines: [
-        ['estimate', known(row.value) ? withUnit(estimate(row.value, plus), figure.unit) : (row.why ?? UNKNOWN)],
+        ['estimate', known(row.value) ? withUnit(number, figure.unit) : (row.why ?? UNKNOWN)],
         ...(range === '' ? [] : ([['95 % interval', range]] as const)),
         ['n', count(row.n)],
       ],
@@ -104,7 +105,7 @@ export function drawStrip(
   const pieces: Piece[] = [line(2, y, width - 2, y, 'gridline')];
   if (zero !== undefined) {
     pieces.push(line(x.at(zero), 3, x.at(zero), 29, 'zero'));
-    pieces.push(text(x.at(zero), 41, fixed(zero, decimalsOf(zero)), { kind: 'hint small', anchor: 'middle' }));
+    pieces.push(text(x.at(zero), 41, String(zero), { kind: 'hint small', anchor: 'middle' }));
   }
   const base = metric.baseline?.value;
   if (known(base)) pieces.push(line(x.at(base), 6, x.at(base), 26, 'role-baseline base-tick'));

@@ -61,6 +61,19 @@ export function plain(value: number | null | undefined): string {
   return known(value) && Number.isInteger(value) && Math.abs(value) < 1e12 ? count(value) : estimate(value);
 }
 
+/**
+ * Decimals for values that stand under each other: three significant digits of the largest, and up to two more where
+ * a smaller one would be rounded away.
+ */
+export function commonDecimals(values: readonly (number | null | undefined)[]): number {
+  const sizes = values.filter(known).map(Math.abs);
+  const largest = Math.max(0, ...sizes);
+  const least = Math.min(...sizes.filter((size) => size > 0));
+  let decimals = decimalsOf(largest);
+  for (let more = 0; more < 2 && least < 0.5 * 10 ** -decimals; more++) decimals++;
+  return decimals;
+}
+
 /** A large number in prose: "41.3 M". */
 export function compact(value: number | null | undefined): string {
   if (!known(value)) return UNKNOWN;
@@ -78,8 +91,10 @@ export function interval(
   value: number | null | undefined,
   low: number | null | undefined,
   high: number | null | undefined,
+  places?: number,
 ): string {
   if (!known(low) || !known(high)) return '';
+  if (places !== undefined) return `[${fixed(low, places)}, ${fixed(high, places)}]`;
   if (!known(value)) return `[${estimate(low)}, ${estimate(high)}]`;
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e12)) return `[${estimate(low)}, ${estimate(high)}]`;
@@ -95,7 +110,10 @@ export function withUnit(text: string, unit: string | undefined): string {
 
 /** A share as a percentage: "1.4 %". */
 export function percent(share: number | null | undefined): string {
-  return known(share) ? `${estimate(share * 100)}${NBSP}%` : UNKNOWN;
+  if (!known(share)) return UNKNOWN;
+  const size = Math.abs(share * 100);
+  if (size > 0 && size < 0.001) return `<${NBSP}0.001${NBSP}%`;
+  return `${estimate(share * 100)}${NBSP}%`;
 }
 
 /** "1 trial", "2 trials". */

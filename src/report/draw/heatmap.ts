@@ -1,5 +1,5 @@
 import type { HeatmapFigure } from '../../stages/figure.ts';
-import { inkOnRamp, rampBoth } from './colour.ts';
+import { inkOnTint, tintBoth } from './colour.ts';
 import { known, plain, UNKNOWN, withUnit } from './format.ts';
 import { Markup, markup, type Piece } from './markup.ts';
 import { extent } from './scale.ts';
@@ -15,7 +15,7 @@ export function heatmapHeight(figure: HeatmapFigure): number {
   return HEAD + Math.max(1, figure.rows.length) * cellHeight(figure) + 4;
 }
 
-/** Cells on viridis from zero (or the least value, if that is negative) to the largest, each with its number. */
+/** Cells tinted from zero (or the least value, if that is negative) to the largest, each with its number. */
 export function drawHeatmap(figure: HeatmapFigure, width: number): Drawing {
   const height = heatmapHeight(figure);
   const longest = Math.max(textWidth(figure.rowTitle), ...figure.rows.map(textWidth));
@@ -43,8 +43,8 @@ export function drawHeatmap(figure: HeatmapFigure, width: number): Drawing {
       const x = left + c * wide;
       if (known(value)) {
         const level = share(value);
-        pieces.push(rectangle(x + 1, y + 1, wide - 2, tall - 2, 'cell', `fill:${rampBoth(level)}`));
-        if (wide > 34) pieces.push(cellText(x + wide / 2, y + tall / 2 + 4, plain(value), inkOnRamp(level)));
+        pieces.push(rectangle(x + 1, y + 1, wide - 2, tall - 2, 'cell', `fill:${tintBoth(level)}`));
+        if (wide > 34) pieces.push(cellText(x + wide / 2, y + tall / 2 + 4, plain(value), inkOnTint(level)));
       } else {
         pieces.push(rectangle(x + 1, y + 1, wide - 2, tall - 2, 'cell empty'));
         pieces.push(text(x + wide / 2, y + tall / 2 + 4, UNKNOWN, { anchor: 'middle' }));

@@ -8,7 +8,7 @@ export const HISTORY_HEIGHT = 300;
 const TOP = 22;
 const FOOT = 40;
 /** Strip below the plot where trials without a score stand. */
-const FAILED = 18;
+const FAILED = 26;
 
 /** Best score up to and including each trial, in trial order; null before the first score. */
 export function bestSoFar(sweep: ReportSweep): (number | null)[] {
@@ -63,7 +63,7 @@ export function drawHistory(sweep: ReportSweep, width: number): Drawing {
     if (known(trial.score)) {
       if (!won) pieces.push(circle(at, y.at(trial.score), dense ? 2.2 : 3, 'role-baseline dot'));
     } else {
-      const cross = `M${at - 3} ${bottom - 11}l6 6m0 -6l-6 6`;
+      const cross = `M${at - 3} ${bottom - 12}l6 6m0 -6l-6 6`;
       pieces.push(path(cross, 'role-cost cross'));
     }
     return {

@@ -39,7 +39,7 @@ export function linearTicks(low: number, high: number, n: number): number[] {
   const last = Math.floor(high / step + 1e-9);
   const ticks: number[] = [];
   // Multiplying whole numbers avoids the drift of repeated addition.
-  for (let k = first; k <= last && ticks.length < 100; k++) ticks.push(Number((k * step).toPrecision(12)));
+  for (let k = first; k <= last && ticks.length < 100; k++) ticks.push(Number((k * step).toPrecision(15)));
   return ticks;
 }
 
@@ -143,7 +143,7 @@ export function timeTicks(low: number, high: number, n: number): { value: number
     }
     return ticks;
   }
-  const stride = monthSteps.find((candidate) => candidate * 30.4 * DAY >= target) ?? 600;
+  const stride = monthSteps.find((candidate) => candidate * 30.4 * DAY >= target * 0.95) ?? 600;
   const start = new Date(low);
   const firstMonth = start.getUTCFullYear() * 12 + start.getUTCMonth();
   for (let month = Math.ceil(firstMonth / stride) * stride; ticks.length < 100; month += stride) {

@@ -1,6 +1,6 @@
 import type { Figure } from '../../stages/figure.ts';
 import { sortedBars } from './bars.ts';
-import { instant, plain, UNKNOWN } from './format.ts';
+import { count, estimate, instant, known, plain, UNKNOWN } from './format.ts';
 
 export type Cell = string | number | null;
 
@@ -107,6 +107,18 @@ export function cellText(cell: Cell | undefined, time = false): string {
   if (cell === null || cell === undefined) return UNKNOWN;
   if (typeof cell === 'string') return cell;
   return time ? instant(cell) : plain(cell);
+}
+
+/** How the numbers of each column are written: whole ones in full, others with three significant digits throughout. */
+export function columnTexts(table: Table): ((cell: Cell | undefined) => string)[] {
+  return table.head.map((column, c) => {
+    const numbers = table.rows.map((row) => row[c]).filter((cell): cell is number => typeof cell === 'number');
+    const whole = numbers.every((value) => !known(value) || Number.isInteger(value));
+    return (cell) => {
+      if (typeof cell !== 'number' || column.time === true) return cellText(cell, column.time);
+      return whole && Math.abs(cell) < 1e12 ? count(cell) : estimate(cell);
+    };
+  });
 }
 
 /** RFC 4180 text; numbers keep every digit, unknown is empty, times are ISO 8601 UTC. */

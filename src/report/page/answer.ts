@@ -1,6 +1,16 @@
 import type { Finding } from '../../stages/metrics.ts';
 import { drawStrip } from '../draw/forest.ts';
-import { count, estimate, interval, known, plural, withUnit } from '../draw/format.ts';
+import {
+  commonDecimals,
+  count,
+  decimalsOf,
+  estimate,
+  fixed,
+  interval,
+  known,
+  plural,
+  withUnit,
+} from '../draw/format.ts';
 import { type Markup, markup, type Piece } from '../draw/markup.ts';
 import { svgElement } from '../draw/svg.ts';
 import type { ReportModel } from '../model.ts';
@@ -18,7 +28,9 @@ export function answerChapter(model: ReportModel, page: Page): Chapter {
   if (forest !== undefined) {
     const id = page.anchor('f-answer');
     entries.push({ id, name: 'The answer drawn' });
-    drawn = figureBlock(page, { stage: forest.stage, parts: [{ part: '', figure: forest.figure }] }, id, 6, 524);
+    drawn = figureBlock(page, { stage: forest.stage, parts: [{ part: '', figure: forest.figure }] }, id, 6, {
+      width: 524,
+    });
   }
   const others = figureGrid(page, blocksOf(model, 'answer', forest?.made === false ? forest.figure : undefined));
   const strip = claims(model);
@@ -31,9 +43,7 @@ ${finding === undefined ? noAnswer(model) : answer(finding)}</div>${drawn}</div>
     (claim) =>
       markup`<li><a href="${claim.href}">${glyph(claim.verdict)}<span class="what">${claim.what}</span><span class="value">${claim.value}<small>${claim.detail}</small></span></a></li>`,
   )}</ul>
-${keyFigures(keyMetrics(model))}
-${further(model)}
-${others.body}`;
+${keyFigures(keyMetrics(model))}`;
   const verdicts = strip.map((claim) => claim.verdict);
   if (finding === undefined) verdicts.push('fail');
   else if (finding.verdict !== 'no') verdicts.push(verdictOfFinding(finding.verdict));
@@ -44,6 +54,7 @@ ${others.body}`;
     verdict: worst(verdicts),
     entries: [...entries, ...others.entries],
     body,
+    tail: markup`${further(model)}${others.body}`,
   };
 }
 
@@ -59,11 +70,12 @@ function carried(finding: Finding): Piece {
   const base = finding.baseline;
   const range = interval(value, low, high);
   const number = known(value) ? markup`<b>${withUnit(estimate(value), finding.unit)}</b>` : unknown(why);
-  const baseRange = base === undefined ? '' : interval(base.value, base.low, base.high);
+  const decimals = commonDecimals([value, base?.value]);
+  const baseRange = base === undefined ? '' : interval(base.value, base.low, base.high, decimals);
   return [
     markup`<span class="nowrap">${finding.metric}${'\u00a0'}${number} ${range}</span>, <span class="nowrap">n = ${count(finding.n)}</span>`,
     base !== undefined &&
-      markup`; <span class="nowrap">${base.label}${'\u00a0'}${known(base.value) ? withUnit(estimate(base.value), finding.unit) : unknown(base.why)} ${baseRange}</span>`,
+      markup`; <span class="nowrap">${base.label}${'\u00a0'}${known(base.value) ? withUnit(fixed(base.value, decimals), finding.unit) : unknown(base.why)} ${baseRange}</span>`,
     base === undefined && '; no baseline',
   ];
 }
@@ -97,6 +109,7 @@ function keyFigures(metrics: readonly ModelMetric[]): Piece {
     const base = metric.baseline;
     const range = interval(metric.value, metric.low, metric.high);
     const zero = zeroOf(metric);
+    const decimals = known(metric.value) ? decimalsOf(metric.value) : 3;
     const shown = known(metric.value) ? estimate(metric.value, zero === 0) : unknown(metric.why);
     const name = `${label}: ${estimate(metric.value)} ${range}`;
     return markup`<li><span class="label">${label}</span><span class="big">${shown}${metric.unit !== undefined && markup` <small>${metric.unit}</small>`}</span>
@@ -104,7 +117,7 @@ function keyFigures(metrics: readonly ModelMetric[]): Piece {
 <span class="range">${range === '' ? 'no interval' : range}</span><span class="range">${
       base === undefined
         ? 'no baseline'
-        : markup`<i class="tick" aria-hidden="true"></i>${base.label}: ${known(base.value) ? estimate(base.value) : unknown(base.why)}`
+        : markup`<i class="tick" aria-hidden="true"></i>${base.label}: ${known(base.value) ? fixed(base.value, decimals) : unknown(base.why)}`
     }</span></li>`;
   });
   return markup`<ul class="key-figures n-${items.length}" aria-label="Key figures">${items}</ul>`;

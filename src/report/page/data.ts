@@ -57,22 +57,25 @@ function source(quality: Quality, id: string): Markup {
   const lost = quality.rejected.reduce((sum, row) => sum + row.count, 0);
   const share = (n: number): string => (quality.rowsRead > 0 ? percent(n / quality.rowsRead) : '');
   return markup`<div class="source" id="${id}"><h3>${quality.source}</h3>
-${facts([
-  ['Period', period(quality)],
-  ['Rows read', count(quality.rowsRead)],
-  ['Rows kept', markup`${count(quality.rowsKept)} <span class="hint">${share(quality.rowsKept)}</span>`],
-  ['Rows rejected', markup`${count(lost)} <span class="hint">${share(lost)}</span>`],
+${facts(
   [
-    'Duplicates',
-    markup`${count(quality.duplicates.count)} <span class="hint">policy: ${quality.duplicates.policy}</span>`,
+    ['Period', period(quality)],
+    ['Rows read', count(quality.rowsRead)],
+    ['Rows kept', markup`${count(quality.rowsKept)} <span class="hint">${share(quality.rowsKept)}</span>`],
+    ['Rows rejected', markup`${count(lost)} <span class="hint">${share(lost)}</span>`],
+    [
+      'Duplicates',
+      markup`${count(quality.duplicates.count)} <span class="hint">policy: ${quality.duplicates.policy}</span>`,
+    ],
+    ...(quality.facts ?? []).map((fact): [string, Piece] => [
+      fact.label,
+      fact.value === null
+        ? unknown(fact.why)
+        : withUnit(typeof fact.value === 'number' ? plain(fact.value) : fact.value, fact.unit),
+    ]),
   ],
-  ...(quality.facts ?? []).map((fact): [string, Piece] => [
-    fact.label,
-    fact.value === null
-      ? unknown(fact.why)
-      : withUnit(typeof fact.value === 'number' ? plain(fact.value) : fact.value, fact.unit),
-  ]),
-])}
+  'two',
+)}
 <div class="pair">${rejectedTable(quality)}${totalsTable(quality)}</div></div>`;
 }
 
@@ -81,7 +84,7 @@ function rejectedTable(quality: Quality): Piece {
   const rows = quality.rejected
     .toSorted((a, b) => b.count - a.count)
     .map((row) => [
-      { content: row.reason },
+      { content: row.reason, kind: 'wrap' },
       { content: count(row.count), sort: row.count },
       { content: quality.rowsRead > 0 ? percent(row.count / quality.rowsRead) : '', sort: row.count },
       { content: row.first, kind: 'code wrap' },

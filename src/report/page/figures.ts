@@ -49,21 +49,24 @@ function spanOf(block: Block): Span {
   return block.parts.length > 1 || kind === 'table' || kind === 'map' ? 12 : 6;
 }
 
-/** All blocks of a section on the grid; a figure left alone in its row takes the whole of it, if it gains by that. */
-export function figureGrid(page: Page, blocks: readonly Block[]): { body: Markup; entries: Entry[] } {
+/**
+ * All blocks of a section on the grid; a figure left alone in its row takes the whole of it, if it gains by that.
+ * @param lead sentence above the grid; the figure that has it for its title does not say it again
+ */
+export function figureGrid(page: Page, blocks: readonly Block[], lead?: string): { body: Markup; entries: Entry[] } {
   if (blocks.length === 0) return { body: markup``, entries: [] };
   const entries: Entry[] = [];
   let half = false;
   const figures = blocks.map((block, i) => {
     let span = spanOf(block);
-    const next = blocks[i + 1];
+    const next = blocks.at(i + 1);
     const alone = span === 6 && !half && (next === undefined || spanOf(next) === 12);
     const kind = block.parts[0]?.figure.kind;
     if (alone && (kind === 'line' || kind === 'histogram')) span = 12;
     half = span === 6 && !half && !alone;
     const id = page.anchor(`f-${block.stage}-${block.parts[0]?.figure.id ?? ''}`);
     entries.push({ id, name: shortName(block.parts[0]?.figure.id ?? '') });
-    return figureBlock(page, block, id, span);
+    return figureBlock(page, block, id, span, { lead });
   });
   return { body: markup`<div class="grid">${figures}</div>`, entries };
 }
@@ -74,17 +77,23 @@ export interface Entry {
 }
 
 /** One figure: title, sub-line, legend, plot, caption, tools. `width` overrides the nominal one. */
-export function figureBlock(page: Page, block: Block, id: string, span: Span, width?: number): Markup {
+export function figureBlock(
+  page: Page,
+  block: Block,
+  id: string,
+  span: Span,
+  options: { readonly width?: number; readonly lead?: string | undefined } = {},
+): Markup {
   const first = block.parts[0]?.figure;
   if (first === undefined) return markup``;
   const several = block.parts.length > 1;
   page.embed(id, { parts: several ? block.parts : [{ part: '', figure: first }] });
   const sub = [first.subtitle, !several && block.parts[0]?.part].filter((text) => text !== false && text !== '');
   return markup`<figure class="figure span-${span}" id="${id}" data-kind="${first.kind}">
-<h3>${first.title} <a class="anchor" href="#${id}" aria-label="Link to this figure">#</a></h3>
+<h3${first.title === options.lead && markup` class="repeated"`}>${first.title} <a class="anchor" href="#${id}" aria-label="Link to this figure">#</a></h3>
 <p class="sub">${sub.join('; ')}${several && `; by part, the same axes`}</p>
 ${legend(first, several)}
-${several ? panels(block, id) : plot(first, id, width ?? pixels[span])}
+${several ? panels(block, id) : plot(first, id, options.width ?? pixels[span])}
 <figcaption>${first.caption}${first.method !== undefined && markup` ${page.method(first.method)}`}</figcaption>
 ${tools(first, page.zoomable)}
 </figure>`;
@@ -140,7 +149,7 @@ function tools(figure: Figure, zoomable: boolean): Markup {
     figure.kind !== 'table' && markup`<button type="button" data-do="table" aria-expanded="false">Table</button>`;
   const svg: Piece = isDrawn(figure) && markup`<button type="button" data-do="svg">Copy SVG</button>`;
   const zoom: Piece = zoomable && figure.kind === 'line' && markup`<button type="button" data-do="zoom">Zoom</button>`;
-  return markup`<div class="tools" hidden>${table}<button type="button" data-do="csv">Copy CSV</button>${svg}<button type="button" data-do="link">Copy link</button>${zoom}</div><div class="figure-table" hidden></div>`;
+  return markup`<div class="tools">${table}<button type="button" data-do="csv">Copy CSV</button>${svg}<button type="button" data-do="link">Copy link</button>${zoom}</div><div class="figure-table" hidden></div>`;
 }
 
 function mapFrame(figure: Extract<Figure, { kind: 'map' }>, id: string): Markup {

@@ -12,7 +12,7 @@ const sets = ['test', 'validation', 'train'] as const;
 /** What the models reach on each set, beside what their baselines reach there. */
 export function modelsChapter(model: ReportModel, page: Page): Chapter | undefined {
   const figures = figureGrid(page, blocksOf(model, 'models'));
-  if (model.metrics.length === 0 && figures.entries.length === 0) return undefined;
+  if (model.metrics.length === 0 && figures.entries.length === 0) return missing(model);
   const entries: Entry[] = [];
   const pooled = ordered(model.metrics.filter(isPooled));
   const parts = ordered(model.metrics.filter((metric) => !isPooled(metric)));
@@ -35,6 +35,22 @@ ${parts.length > 0 && markup`<details${pooled.length === 0 && markup` open`}><su
     verdict: lost ? 'undecided' : won ? 'pass' : undefined,
     entries: [...entries, ...figures.entries],
     body: markup`${tables}${figures.body}`,
+  };
+}
+
+/** A run that meant to train and has nothing to show keeps the chapter, and says so. */
+function missing(model: ReportModel): Chapter | undefined {
+  const trained = model.stages.filter((stage) => stage.use.startsWith('train.'));
+  if (trained.length === 0) return undefined;
+  const done = trained.reduce((sum, stage) => sum + stage.done, 0);
+  const tasks = trained.reduce((sum, stage) => sum + stage.tasks, 0);
+  return {
+    id: 'models',
+    name: 'Models',
+    lead: 'No model was measured.',
+    verdict: 'fail',
+    entries: [],
+    body: markup`<p class="text">${count(done)} of ${count(tasks)} training tasks are done, and none has left metrics. <a href="#stages">Stages</a></p>`,
   };
 }
 

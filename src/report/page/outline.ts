@@ -24,5 +24,5 @@ export function topBar(model: ReportModel, chapters: readonly Chapter[]): Markup
   );
   return markup`<header class="top"><a class="brand" href="#answer">${mark()}<span>Fathom</span></a><span class="rule"></span><b class="name">${model.experiment.name}</b><span class="meta code">${model.run.id}</span><span class="meta date">${known(when) ? instant(when) : ''}</span><span class="grow"></span>
 <details class="menu"><summary>Contents</summary><nav class="drop" aria-label="Contents">${outline(chapters, false)}</nav></details>
-<div class="segments theme" role="group" aria-label="Theme" hidden>${themes}</div><button type="button" class="button primary" data-do="command" hidden>Copy command</button></header>`;
+<div class="segments theme" role="group" aria-label="Theme">${themes}</div><button type="button" class="button primary" data-do="command">Copy command</button></header>`;
 }

@@ -12,6 +12,8 @@ export interface Chapter {
   readonly verdict?: Verdict | undefined;
   readonly entries: readonly Entry[];
   readonly body: Markup;
+  /** What follows after the first screen, or on paper after the first page. */
+  readonly tail?: Markup;
 }
 
 /** What is collected while the page is written: anchors, embedded data, methods that captions refer to. */
@@ -50,7 +52,7 @@ export class Page {
   method(heading: string): Markup {
     const id = `m-${slug(heading)}`;
     this.#methods.set(heading, id);
-    return markup`<a href="#${id}">Method</a>`;
+    return markup`<a href="#${id}" data-target="${heading}">Method</a>`;
   }
 
   methods(): readonly (readonly [heading: string, id: string])[] {

@@ -15,7 +15,7 @@ export function provenanceChapter(model: ReportModel, page: Page, methods: Reado
     entries.push({ id: page.anchor(id), name });
     return body;
   };
-  const body = markup`<div class="command" id="make-again"><code id="command">${from.command}</code><button type="button" class="button" data-do="command" hidden>Copy</button></div>
+  const body = markup`<div class="command" id="make-again"><code id="command">${from.command}</code><button type="button" class="button" data-do="command">Copy</button></div>
 ${part('failed', 'Failed tasks', failedTable(model))}
 ${part('absent', 'Absent stages', absentTable(model))}
 ${part('stages', 'Stages', stagesTable(model))}
@@ -129,7 +129,7 @@ function settingsTable(model: ReportModel): Piece {
     { content: setting.origin, kind: 'code' },
   ]);
   return markup`<div class="block" id="settings"><h3>Where did each setting come from?</h3>
-<p class="filter" hidden><label>Filter <input class="field" type="search" data-filter="settings" placeholder="key, value or file" autocomplete="off" spellcheck="false"></label></p>
+<p class="filter"><label>Filter <input class="field" type="search" data-filter="settings" placeholder="key, value or file" autocomplete="off" spellcheck="false"></label></p>
 ${richTable(
   'Settings',
   [

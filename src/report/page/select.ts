@@ -37,19 +37,22 @@ const KEY_FIGURES = 6;
 
 /**
  * Up to six metrics for the first screen: of the test set (validation where nothing was tested), pooled over folds,
- * the one that the answer rests on first, then one of each name, then the rest.
+ * the one that the answer rests on first, then one of each name, then the rest; unknown ones
+ * only where room is left.
  */
 export function keyMetrics(model: ReportModel): ModelMetric[] {
   const pooled = model.metrics.filter(isPooled);
   const tested = pooled.filter((metric) => metric.set === 'test');
   const pool = tested.length > 0 ? tested : pooled.filter((metric) => metric.set === 'validation');
   const answer = model.findings[0]?.metric;
-  const ordered = [...pool.filter((metric) => metric.name === answer), ...pool.filter((m) => m.name !== answer)];
+  const rank = (metric: ModelMetric): number => (known(metric.value) ? (metric.name === answer ? 0 : 1) : 2);
+  const ordered = pool.toSorted((a, b) => rank(a) - rank(b));
   const chosen: ModelMetric[] = [];
-  for (const fresh of [true, false]) {
+  for (const fresh of [true, false, undefined]) {
     for (const metric of ordered) {
       if (chosen.length >= KEY_FIGURES || chosen.includes(metric)) continue;
-      if (fresh && chosen.some((other) => other.name === metric.name)) continue;
+      if (fresh !== undefined && !known(metric.value)) continue;
+      if (fresh === true && chosen.some((other) => other.name === metric.name)) continue;
       chosen.push(metric);
     }
   }

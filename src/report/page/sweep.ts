@@ -68,7 +68,7 @@ function oneSweep(sweep: ReportSweep, page: Page, entries: Entry[], several: boo
 <div class="legend"><span><svg class="key" viewBox="0 0 22 10" aria-hidden="true"><path d="M0 5H22" class="role-this curve"/></svg>best so far</span><span><svg class="key" viewBox="0 0 22 10" aria-hidden="true"><circle cx="11" cy="5" r="3" class="role-baseline dot"/></svg>a trial</span>${failed > 0 && markup`<span><svg class="key" viewBox="0 0 22 10" aria-hidden="true"><path d="M8 2l6 6m0 -6l-6 6" class="role-cost cross"/></svg>failed</span>`}</div>
 <div class="plot" data-history style="height:${HISTORY_HEIGHT}px">${drawing.text.length < 150_000 && drawing}</div>
 <figcaption>Mean over replicates and folds. The blue dot is the winner, the best of ${count(n)} tried.</figcaption>
-<div class="tools" hidden><button type="button" data-do="trials-csv">Copy CSV</button><button type="button" data-do="svg">Copy SVG</button><button type="button" data-do="link">Copy link</button></div></figure>
+<div class="tools"><button type="button" data-do="trials-csv">Copy CSV</button><button type="button" data-do="svg">Copy SVG</button><button type="button" data-do="link">Copy link</button></div></figure>
 <figure class="figure span-12" id="${parallel}"><h3>Which settings go with a good score? <a class="anchor" href="#${parallel}" aria-label="Link to this figure">#</a></h3>
 <p class="sub">a line a trial, coloured by score from dark (${sweep.goal === 'maximize' ? 'low' : 'high'}) to bright (${sweep.goal === 'maximize' ? 'high' : 'low'}); thick line: the winner. Move the handles to keep the trials between them</p>
 <div class="parallel-wrap"><div class="plot parallel" data-parallel style="height:${PARALLEL_HEIGHT}px;min-width:${(sweep.axes.length + 1) * 92}px"></div></div>
@@ -83,7 +83,7 @@ function historyTitle(sweep: ReportSweep): string {
   if (winner === undefined) return 'No trial has won yet';
   const late = sweep.trials.indexOf(winner) / Math.max(1, sweep.trials.length - 1);
   const when = late < 1 / 3 ? 'early' : late > 2 / 3 ? 'late' : 'half-way';
-  return `The best trial came ${when}: number ${winner.trial} of ${count(sweep.trials.length)}`;
+  return `The best of ${count(sweep.trials.length)} trials came ${when}: trial ${winner.trial}`;
 }
 
 /** Trials in the order of their scores, those without one last. */
@@ -103,9 +103,9 @@ function leaderboard(sweep: ReportSweep): Markup {
     .slice(0, LEADERS)
     .map((i) => {
       const trial = sweep.trials[i];
-      const won: Piece = i === sweep.winner && markup` <span class="pill pass">winner</span>`;
+      const won: Piece = i === sweep.winner && markup`<span class="pill pass">winner</span> `;
       return [
-        { content: markup`${trial?.trial ?? ''}${won}`, sort: trial?.trial ?? null },
+        { content: markup`${won}${trial?.trial ?? ''}`, sort: trial?.trial ?? null },
         { content: estimate(trial?.score), sort: trial?.score ?? null },
         ...sweep.axes.map((axis) => ({ content: paramText(trial?.params[axis.name]) })),
       ];

@@ -1,6 +1,6 @@
 import { UNKNOWN } from '../draw/format.ts';
 import { type Markup, markup, type Piece } from '../draw/markup.ts';
-import { type Cell, cellText, type Table } from '../draw/tabulate.ts';
+import { type Cell, columnTexts, type Table } from '../draw/tabulate.ts';
 
 /** Rows of a table that stand in the file; the page's script shows all. */
 const STATIC_ROWS = 60;
@@ -47,16 +47,15 @@ export function richTable(
     });
     return markup`<tr>${cells}</tr>`;
   });
-  return markup`<div class="table-wrap ${kind}" tabindex="0" role="region" aria-label="${name}"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return markup`<div class="table-wrap ${kind}${rows.length <= 12 && ' short'}" tabindex="0" role="region" aria-label="${name}"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 /** A figure of kind `table`: its first rows here, all of them from the embedded data when the script runs. */
 export function dataTable(table: Table, name: string): Markup {
+  const texts = columnTexts(table);
   const head = table.head.map((column) => markup`<th scope="col" class="${column.align}">${column.name}</th>`);
   const body = table.rows.slice(0, STATIC_ROWS).map((row) => {
-    const cells = row.map(
-      (cell, i) => markup`<td class="${table.head[i]?.align ?? 'left'}">${cellText(cell, table.head[i]?.time)}</td>`,
-    );
+    const cells = row.map((cell, i) => markup`<td class="${table.head[i]?.align ?? 'left'}">${texts[i]?.(cell)}</td>`);
     return markup`<tr>${cells}</tr>`;
   });
   // 29 px a row, head included: the script's table takes the same place.
@@ -65,6 +64,6 @@ export function dataTable(table: Table, name: string): Markup {
 }
 
 /** A list of names with values. */
-export function facts(rows: readonly (readonly [name: string, value: Piece])[]): Markup {
-  return markup`<dl class="facts">${rows.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+export function facts(rows: readonly (readonly [name: string, value: Piece])[], kind = ''): Markup {
+  return markup`<dl class="facts ${kind}">${rows.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
