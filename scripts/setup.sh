@@ -31,5 +31,15 @@ if [[ ${OFFLINE:-0} == 1 ]]; then
   exit 69
 fi
 note 'installing the packages of package-lock.json'
-npm ci --no-audit --no-fund --loglevel=error
+quiet=(--no-audit --no-fund --loglevel=error)
+if ! said=$(npm ci "${quiet[@]}" 2>&1); then
+  if [[ $said != *EUSAGE* ]]; then
+    printf '%s\n' "$said"
+    exit 69
+  fi
+  # npm leaves packages of other platforms out of a lock file where the registry does not serve them, and then refuses
+  # its own file. Installing without saving takes the locked versions all the same.
+  note 'npm ci finds package-lock.json incomplete: installing with npm install --no-save'
+  npm install --no-save "${quiet[@]}"
+fi
 touch "$installed"

@@ -201,6 +201,22 @@ describe('scripts/setup.sh', () => {
     expect(log('npm.log').split('\n')).toHaveLength(3);
   });
 
+  it('takes a lock file that lacks packages of other platforms, and says what else npm may refuse', () => {
+    withNode('20.19.0');
+    aged('package-lock.json', 1000);
+    const refusing = (why: string): void =>
+      program(
+        'npm',
+        `echo "$*" >> ${file('npm.log')}; [[ $1 != ci ]] || { echo "npm error code ${why}"; exit 1; }
+         mkdir -p node_modules; touch node_modules/.package-lock.json`,
+      );
+    refusing('ENOTFOUND');
+    expect(setup()).toEqual({ status: 69, notes: expect.stringContaining('npm error code ENOTFOUND') as string });
+    refusing('EUSAGE');
+    expect(setup().status).toBe(0);
+    expect(log('npm.log').split('\n').at(-2)).toBe('install --no-save --no-audit --no-fund --loglevel=error');
+  });
+
   it('without a network goes on with what is there, and stops where nothing is', () => {
     withNode('20.19.0');
     withNpm();
