@@ -4,7 +4,6 @@
  * are exact in any order.
  */
 import type { ColumnSpec } from '../tables/columns.ts';
-import { copyToParquet, type Duck } from '../tables/duck.ts';
 
 export type CanonicalTable = 'trades' | 'markets' | 'resolutions' | 'truth';
 
@@ -72,14 +71,3 @@ export const canonicalOrder: Readonly<Record<CanonicalTable, readonly string[]>>
   resolutions: ['market'],
   truth: ['wallet'],
 };
-
-/** Writes a query with the columns of a canonical table, in its order, as Parquet. */
-export async function copyCanonical(
-  duck: Pick<Duck, 'run'>,
-  table: CanonicalTable,
-  query: string,
-  path: string,
-): Promise<void> {
-  const order = canonicalOrder[table].join(', ');
-  await copyToParquet(duck, `SELECT * FROM (${query}) ORDER BY ${order}`, path, canonicalColumns[table]);
-}

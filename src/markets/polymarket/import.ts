@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Figure } from '../../stages/figure.ts';
 import type { MetricsFile, Quality } from '../../stages/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { copyCanonical } from '../canonical.ts';
+import { copyCanonical } from '../write-canonical.ts';
 import { rejectionFigure, tradeFigures, tradeTotals } from '../describe.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { checkDataApi, dataApiColumns, dataApiMarkets } from './data-api.ts';

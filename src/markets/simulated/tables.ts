@@ -1,7 +1,7 @@
 /** Writes a simulated world as canonical tables. */
 import { DOUBLE, DuckDBDataChunk } from '@duckdb/node-api';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { copyCanonical } from '../canonical.ts';
+import { copyCanonical } from '../write-canonical.ts';
 import { fillColumns } from './fills.ts';
 import { slugOf } from './names.ts';
 import type { World } from './simulate.ts';
