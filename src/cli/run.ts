@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { mkdir, rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { EXIT } from '../errors.ts';
+import { EXIT, formatError } from '../errors.ts';
 import { describeTask } from '../plan/types.ts';
 import { describeChanges } from '../run/changes.ts';
 import { slotsOf } from '../run/machine.ts';
@@ -74,8 +74,10 @@ export async function run(args: RunArgs, effects: CliEffects): Promise<number> {
     effects.err(
       `${outcome.failed.length} of ${outcome.tasks} tasks failed${outcome.blocked > 0 ? `, ${outcome.blocked} could not run for want of them` : ''}; log: ${relative(session.paths.log, effects)}`,
     );
+  if (outcome.problem !== undefined) effects.err(formatError(outcome.problem));
   if (report !== undefined && !args.json) effects.out(`report: ${relative(report, effects)}`);
-  return outcome.failed.length > 0 ? EXIT.taskFailed : EXIT.ok;
+  if (outcome.failed.length > 0) return EXIT.taskFailed;
+  return outcome.problem?.exitCode ?? EXIT.ok;
 }
 
 function relative(file: string, effects: CliEffects): string {
@@ -93,6 +95,7 @@ function summaryOf(session: Session, outcome: RunOutcome, report: string | undef
     failed: outcome.failed.map(({ task, message }) => ({ task: task.id, stage: describeTask(task), message })),
     blocked: outcome.blocked,
     interrupted: outcome.interrupted,
+    problem: outcome.problem?.message ?? null,
     seconds: outcome.seconds,
     report: report ?? null,
   };

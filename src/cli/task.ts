@@ -23,6 +23,7 @@ export async function task(args: TaskArgs, effects: CliEffects): Promise<number>
   }
   const plan = await session.plan();
   const tasks = plan.rounds[args.round];
+  if (tasks === undefined && plan.problem !== undefined) throw plan.problem;
   if (tasks === undefined)
     throw new FathomError(
       'task',
@@ -52,7 +53,8 @@ export async function task(args: TaskArgs, effects: CliEffects): Promise<number>
       onError: 'continue',
       stop: stop.signal,
       kill: kill.signal,
-      only: (other) => other.id === one.id,
+      // By its place: two indices may be the same task, and each writes its own marker.
+      only: (other) => other.round === one.round && other.index === one.index,
     },
     {
       env: effects.env,

@@ -1,4 +1,5 @@
 /** From an experiment to rounds of tasks. Pure: metrics of earlier rounds are passed in. */
+import { FathomError } from '../errors.ts';
 import { sampleTrials } from '../experiment/samplers.ts';
 import type { Experiment, Trial } from '../experiment/types.ts';
 import { keyOf } from '../random/rng.ts';
@@ -6,7 +7,14 @@ import type { Coordinates } from '../stages/contract.ts';
 import type { MetricsFile } from '../stages/metrics.ts';
 import { identityOf } from './identity.ts';
 import { type Node, readyLevel } from './nodes.ts';
-import type { Absence, PlanShape, Task, TaskFile, TaskInput } from './types.ts';
+import {
+  type Absence,
+  describeCoordinates,
+  type PlanShape,
+  type Task,
+  type TaskFile,
+  type TaskInput,
+} from './types.ts';
 import { chooseWinners, type SweepTask } from './winner.ts';
 
 export interface PlanSources {
@@ -26,6 +34,8 @@ export interface Plan {
   /** As many rounds as are known; fewer than the shape has while a sweep has no winner yet. */
   readonly rounds: readonly (readonly Task[])[];
   readonly trials: readonly Trial[];
+  /** Why no later round will ever be known as things stand: the sweep has ended without a winner. */
+  readonly problem?: FathomError;
 }
 
 /** Seed of a replicate; the first is the experiment's own. */
@@ -94,6 +104,7 @@ export function buildPlan(sources: PlanSources): Plan {
       } else if (node.swept && readyLevel(node) === round) {
         const refits = refitParams(sources, node, made.get(`${node.stage.name}/trials`) ?? []);
         if (refits === undefined) return { shape, rounds, trials };
+        if (refits instanceof FathomError) return { shape, rounds, trials, problem: refits };
         made.set(
           node.stage.name,
           refits.map(({ element, params }) => add(node, { ...element, refit: true }, params, experiment.seed)),
@@ -125,12 +136,15 @@ function shapeOf({ nodes, absent }: PlanSources, points: number): PlanShape {
   return { rounds, absent };
 }
 
-/** Parameters for training the winner again, one an element; undefined while trials are still running. */
+/**
+ * Parameters for training the winner again, one an element; undefined while trials are still running, an error if they
+ * have ended without a winner.
+ */
 function refitParams(
   { experiment, metrics }: PlanSources,
   node: Node,
   tasks: readonly Task[],
-): { element: Coordinates; params: unknown }[] | undefined {
+): { element: Coordinates; params: unknown }[] | FathomError | undefined {
   const sweep = experiment.sweep;
   if (sweep === undefined) return undefined;
   const ended: SweepTask[] = [];
@@ -139,16 +153,20 @@ function refitParams(
     if (found === undefined) return undefined;
     ended.push({ task, metrics: found });
   }
-  return elementsOf(node).map((element) => {
+  const refits: { element: Coordinates; params: unknown }[] = [];
+  for (const element of elementsOf(node)) {
     const own = ended.filter(
       ({ task }) => task.coordinates.fold === element.fold && task.coordinates.shard === element.shard,
     );
-    const { winner } = chooseWinners(own, sweep.metric);
+    const chosen = chooseWinners(own, sweep.metric, describeCoordinates(element));
+    if (chosen instanceof FathomError) return chosen;
+    const { winner } = chosen;
     const winning = own.filter(({ task }) => task.coordinates.trial === winner);
     const params = winning[0]?.task.params;
     const measured = winning.flatMap((one) => (one.metrics === null ? [] : [one.metrics]));
-    return { element, params: node.definition.refit?.(params, measured) ?? params };
-  });
+    refits.push({ element, params: node.definition.refit?.(params, measured) ?? params });
+  }
+  return refits;
 }
 
 function makeTask(

@@ -42,7 +42,7 @@ export async function makeFileHasher(cwd: string, memory: string): Promise<FileH
       const size = Number(found.size);
       const changedNs = String(found.mtimeNs);
       const before = known.get(full);
-      if (before !== undefined && before.size === size && before.changedNs === changedNs)
+      if (before?.sha256 !== undefined && before.size === size && before.changedNs === changedNs)
         return { path: file, sha256: before.sha256, bytes: size };
       const { sha256 } = await sha256OfFile(full);
       known.set(full, { size, changedNs, sha256 });
@@ -57,7 +57,7 @@ export async function makeFileHasher(cwd: string, memory: string): Promise<FileH
 
 async function readMemory(file: string): Promise<Record<string, Remembered>> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, Remembered>;
+    return (JSON.parse(await readFile(file, 'utf8')) as Record<string, Remembered> | null) ?? {};
   } catch {
     return {};
   }

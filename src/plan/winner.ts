@@ -37,11 +37,14 @@ export function scoreTrials(tasks: readonly SweepTask[], metric: string): TrialS
 /**
  * The best trial by the mean of its metric. Ties go to the earlier trial. Given the tasks of one fold only, it chooses
  * by that fold's validation alone: a choice that used later folds would have seen this fold's test period.
+ *
+ * @param of "fold 1", for the error that is returned if no trial can win; empty if the tasks are all there are
  */
 export function chooseWinners(
   tasks: readonly SweepTask[],
   metric: { readonly name: string; readonly goal: 'maximize' | 'minimize' },
-): { winner: number; scores: readonly TrialScore[] } {
+  of = '',
+): { winner: number; scores: readonly TrialScore[] } | FathomError {
   const scores = scoreTrials(tasks, metric.name);
   const sign = metric.goal === 'maximize' ? 1 : -1;
   let best: TrialScore | undefined;
@@ -51,20 +54,20 @@ export function chooseWinners(
       (best?.score === undefined || best.score === null || sign * one.score > sign * best.score)
     )
       best = one;
-  if (best === undefined) throw noWinner(tasks, metric.name);
+  if (best === undefined) return noWinner(tasks, metric.name, of);
   return { winner: best.trial, scores };
 }
 
-function noWinner(tasks: readonly SweepTask[], metric: string): FathomError {
+function noWinner(tasks: readonly SweepTask[], metric: string, of: string): FathomError {
+  const none = `the sweep has no winner${of === '' ? '' : ` in ${of}`}`;
   const reported = tasks.find(({ metrics }) => metrics !== null)?.metrics;
-  if (reported === undefined || reported === null)
-    return new FathomError('task', 'the sweep has no winner: every trial failed');
+  if (reported === undefined || reported === null) return new FathomError('task', `${none}: every trial failed`);
   const names = Object.keys(reported.scalars);
   if (!names.includes(metric))
     return new FathomError('experiment', `sweep.metric.name: no trial reports "${metric}"`, {
       hint: `it reports ${names.join(', ')}`,
     });
-  return new FathomError('task', `the sweep has no winner: "${metric}" is undefined in every trial`);
+  return new FathomError('task', `${none}: "${metric}" is undefined in every trial`);
 }
 
 function mean(values: readonly (number | null)[]): number | null {

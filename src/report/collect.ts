@@ -143,7 +143,8 @@ function sweepOf({ experiment, plan, states }: Collected, ended: readonly Ended[
   const scores = new Map(scoreTrials(list, sweep.metric.name).map((score) => [score.trial, score]));
   const known =
     [...scores.values()].some((score) => score.score !== null) && tasks.every((task) => states.has(task.id));
-  const winner = known ? chooseWinners(list, sweep.metric).winner : null;
+  const chosen = known ? chooseWinners(list, sweep.metric) : null;
+  const winner = chosen === null || chosen instanceof Error ? null : chosen.winner;
   const folds = new Set(tasks.map((task) => task.coordinates.fold ?? 0)).size;
   return [
     {

@@ -33,16 +33,21 @@ export function slotsOf(
 ): Slots {
   return {
     threads:
-      wanted.threads ?? positive(env['SLURM_CPUS_PER_TASK']) ?? positive(env['SLURM_CPUS_ON_NODE']) ?? cpus(read),
-    memoryMb: wanted.memoryMb ?? slurmMemoryMb(env) ?? machineMemoryMb(read),
+      count(wanted.threads, 'workers') ??
+      count(env['SLURM_CPUS_PER_TASK'], 'SLURM_CPUS_PER_TASK') ??
+      count(env['SLURM_CPUS_ON_NODE'], 'SLURM_CPUS_ON_NODE') ??
+      cpus(read),
+    memoryMb: count(wanted.memoryMb, 'memory in MB') ?? slurmMemoryMb(env) ?? machineMemoryMb(read),
     gpus: (env['CUDA_VISIBLE_DEVICES'] ?? '').split(',').filter((id) => id.trim() !== '' && id.trim() !== '-1').length,
   };
 }
 
-function positive(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new FathomError('usage', `"${text}" is not a number of CPUs`);
+/** A whole number from 1 up; undefined if nothing is said. */
+function count(said: string | number | undefined, name: string): number | undefined {
+  if (said === undefined || said === '') return undefined;
+  const value = Number(said);
+  if (!Number.isInteger(value) || value < 1)
+    throw new FathomError('usage', `${name}: ${said} is not a whole number from 1 up`);
   return value;
 }
 

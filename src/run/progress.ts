@@ -39,6 +39,7 @@ export function makeProgress(output: ProgressOutput, total: number, cached: numb
   const running = new Map<string, { task: Task; done: number; total: number; unit: string }>();
   let done = cached;
   let failed = 0;
+  let interrupted = 0;
   let shownAt = Number.NEGATIVE_INFINITY;
   let width = 0;
 
@@ -46,7 +47,7 @@ export function makeProgress(output: ProgressOutput, total: number, cached: numb
     const seconds = (now() - startedAt) / 1000;
     const made = done - cached + failed;
     const rate = seconds > 0 ? made / seconds : 0;
-    const left = total - done - failed;
+    const left = total - done - failed - interrupted;
     const eta = rate > 0 && left > 0 ? `, ETA ${clockText(left / rate)}` : '';
     const speed =
       rate === 0 ? '' : rate >= 1 ? `, ${rate.toFixed(1)} tasks/s` : `, ${(60 * rate).toFixed(1)} tasks/min`;
@@ -96,7 +97,8 @@ export function makeProgress(output: ProgressOutput, total: number, cached: numb
         done++;
         show(false);
       } else {
-        failed++;
+        if (state === 'interrupted') interrupted++;
+        else failed++;
         note(`${describeTask(task)} ${state} after ${clockText(seconds)}${why === undefined ? '' : `: ${why}`}`);
       }
     },

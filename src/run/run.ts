@@ -43,6 +43,8 @@ export interface RunOutcome {
   /** Not run because an input failed. */
   readonly blocked: number;
   readonly interrupted: boolean;
+  /** Why the rest of the plan cannot be known, though all that could run has ended. */
+  readonly problem: FathomError | undefined;
   readonly seconds: number;
 }
 
@@ -63,7 +65,9 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
   const blocked = new Map<string, number>();
   const done = new Set<string>();
   const lost = new Set<string>();
-  let cached = 0;
+  const cached = new Set<string>();
+  /** Places in the plan whose task is done: more than `done` has where two places hold the same task. */
+  const counted = new Set<string>();
   let stopping = options.stop.aborted;
   let fatal: unknown;
 
@@ -94,16 +98,21 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
       planned = plan.rounds.length;
       const tasks = plan.rounds.flat().filter((task) => !lost.has(task.id) && (options.only?.(task) ?? true));
       const states = await markersOf(session, plan.rounds.length);
-      const fresh = tasks.filter((task) => !done.has(task.id));
-      for (const task of fresh)
-        if (await store.has(task.id)) {
+      const twins = new Map<string, Task[]>();
+      for (const task of tasks) {
+        twins.set(task.id, [...(twins.get(task.id) ?? []), task]);
+        if (!done.has(task.id) && (await store.has(task.id))) {
           done.add(task.id);
-          cached++;
-          await mark(session, task, { state: 'done' }, states);
+          cached.add(task.id);
         }
+        if (!done.has(task.id) || counted.has(keyOf(task))) continue;
+        counted.add(keyOf(task));
+        await mark(session, task, { state: 'done' }, states);
+        progress?.ended(task, 'done', 0);
+      }
       const total = plan.shape.rounds.reduce((sum, round) => sum + round.tasks, 0);
       if (tasks.some((task) => !done.has(task.id)))
-        progress ??= makeProgress(effects.output, options.only === undefined ? total : tasks.length, done.size, () =>
+        progress ??= makeProgress(effects.output, options.only === undefined ? total : tasks.length, counted.size, () =>
           performance.now(),
         );
       const ends = await schedule(withInputsDone(tasks, done, options.only), { done, lost }, options.slots, {
@@ -126,11 +135,13 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
             return failure(error);
           }
         },
-        ended: async (task, state, result) => {
+        ended: async (one, state, result) => {
           try {
-            if (state === 'blocked') blocked.set(task.stage, (blocked.get(task.stage) ?? 0) + 1);
-            else if (result !== undefined) {
+            for (const task of twins.get(one.id) ?? [one]) {
+              if (state === 'blocked') blocked.set(task.stage, (blocked.get(task.stage) ?? 0) + 1);
+              if (result === undefined) continue;
               await mark(session, task, result, states);
+              if (result.state === 'done') counted.add(keyOf(task));
               if (result.state === 'failed') {
                 const message = formatError(FathomError.fromData(result.error));
                 failed.push({ task, message });
@@ -160,15 +171,16 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
     progress?.finish();
   }
   if (fatal !== undefined) throw fatal;
-  const shape = (await session.plan({ write: false })).shape;
-  const tasks = shape.rounds.reduce((sum, round) => sum + round.tasks, 0);
+  const plan = await session.plan({ write: false });
+  const planned = plan.rounds.flat();
   return {
-    tasks,
-    done: done.size,
-    cached,
+    tasks: plan.shape.rounds.reduce((sum, round) => sum + round.tasks, 0),
+    done: planned.filter((task) => done.has(task.id)).length,
+    cached: planned.filter((task) => cached.has(task.id)).length,
     failed,
-    blocked: lost.size - failed.length,
+    blocked: [...blocked.values()].reduce((sum, count) => sum + count, 0),
     interrupted: options.stop.aborted || options.kill.aborted,
+    problem: plan.problem,
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -269,8 +281,13 @@ function alive(pid: number): boolean {
 async function markersOf(session: Session, rounds: number): Promise<Map<string, TaskState>> {
   const states = new Map<string, TaskState>();
   for (let round = 0; round < rounds; round++)
-    for (const [index, state] of await readStates(session.paths, round)) states.set(`${round}/${index}`, state);
+    for (const [index, state] of await readStates(session.paths, round)) states.set(keyOf({ round, index }), state);
   return states;
+}
+
+/** The place of a task in the plan, which no other has. */
+function keyOf(task: Pick<Task, 'round' | 'index'>): string {
+  return `${task.round}/${task.index}`;
 }
 
 /** Writes how a task ended, unless the marker says so already. */
@@ -280,7 +297,7 @@ async function mark(
   result: { state: 'done' } | JobResult,
   states: Map<string, TaskState>,
 ): Promise<void> {
-  const key = `${task.round}/${task.index}`;
+  const key = keyOf(task);
   const before = states.get(key) ?? 'pending';
   if (before === 'done' && result.state === 'done') return;
   states.set(key, result.state);

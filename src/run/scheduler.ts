@@ -46,9 +46,12 @@ export async function schedule(
     const state = states.get(id);
     return lost.has(id) || (state !== undefined && state !== 'done');
   };
+  // A task without GPU runs beside one that was let in though it asks for more GPUs than there are.
   const fits = (wanted: Resources): boolean =>
     running.size === 0 ||
-    (wanted.threads <= free.threads && wanted.memoryMb <= free.memoryMb && wanted.gpus <= free.gpus);
+    (wanted.threads <= free.threads &&
+      wanted.memoryMb <= free.memoryMb &&
+      (wanted.gpus === 0 || wanted.gpus <= free.gpus));
 
   const launch = (task: Task): void => {
     const granted = grant(task.resources, slots);

@@ -151,6 +151,8 @@ function makeSession(parts: SessionParts): Session {
     store,
     cwd,
     plan: async (options = { write: true }) => {
+      // A failure may have been tried again since.
+      for (const [id, found] of metrics) if (found === null) metrics.delete(id);
       let plan = buildPlan(sources);
       // The rounds after a sweep need the metrics of its trials, as far as they have ended.
       if (plan.rounds.length < plan.shape.rounds.length) {

@@ -1,13 +1,11 @@
 /** Writing so that a reader sees all of a file or none of it. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-let counter = 0;
-
-/** A name beside `file` that no other process uses. */
+/** A name beside `file` that nobody else uses: processes of other hosts, and of other containers, may share a number. */
 export function temporaryName(file: string): string {
-  counter++;
-  return `${file}.${process.pid}.${counter}.tmp`;
+  return `${file}.${process.pid}.${randomUUID().slice(0, 8)}.tmp`;
 }
 
 /** Writes a file by temp-then-rename; the temporary is removed if anything fails. Makes the folder if it is missing. */

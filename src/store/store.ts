@@ -1,5 +1,5 @@
 /** The artifact store: folders named by task identity, made complete by one rename. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -69,8 +69,6 @@ async function hashOutput(file: string): Promise<{ sha256: string; bytes: number
   return { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
 }
 
-let counter = 0;
-
 export function openStore(results: string): Store {
   const paths = storePaths(results);
   const manifest = async (task: string): Promise<Manifest | undefined> => {
@@ -94,8 +92,7 @@ export function openStore(results: string): Store {
     manifest,
     has: async (task) => (await manifest(task)) !== undefined,
     stage: async (task) => {
-      counter++;
-      const folder = path.join(paths.staging, `${task}.${process.pid}.${process.hrtime.bigint()}.${counter}`);
+      const folder = path.join(paths.staging, `${task}.${process.pid}.${randomUUID().slice(0, 8)}`);
       await mkdir(folder, { recursive: true });
       return folder;
     },
@@ -108,29 +105,41 @@ export function openStore(results: string): Store {
       await writeFile(path.join(folder, 'manifest.json'), `${JSON.stringify(full, null, 1)}\n`);
       const target = paths.artifact(head.task);
       await mkdir(path.dirname(target), { recursive: true });
-      try {
-        await rename(folder, target);
-      } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code;
-        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-        // Somebody else finished the same task: theirs stands.
-        await rm(folder, { recursive: true, force: true });
-        return (await manifest(head.task)) ?? full;
+      for (;;) {
+        if (await renamed(folder, target)) return full;
+        // Somebody else finished the same task: theirs stands. What has no manifest is the rest of a removal or copy.
+        const theirs = await manifest(head.task);
+        await rm(theirs === undefined ? target : folder, { recursive: true, force: true });
+        if (theirs !== undefined) return theirs;
       }
-      return full;
     },
   };
 }
 
-function parseManifest(text: string, file: string): Manifest {
+/** Renames a folder into place; false if there is one already. */
+async function renamed(folder: string, target: string): Promise<boolean> {
   try {
-    return JSON.parse(text) as Manifest;
+    await rename(folder, target);
+    return true;
   } catch (error) {
-    throw new FathomError('io', `${file}: not readable as JSON`, {
-      hint: 'the artifact is damaged; remove its folder to run the task again',
-      cause: error,
-    });
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    return false;
   }
+}
+
+function parseManifest(text: string, file: string): Manifest {
+  let cause: unknown;
+  try {
+    const found = JSON.parse(text) as Manifest | null;
+    if (typeof found?.format === 'number') return found;
+  } catch (error) {
+    cause = error;
+  }
+  throw new FathomError('io', `${file}: ${cause === undefined ? 'not a manifest' : 'not readable as JSON'}`, {
+    hint: 'the artifact is damaged; remove its folder to run the task again',
+    cause,
+  });
 }
 
 /** Identities of all artifacts. */
