@@ -26,17 +26,15 @@ export async function plan(args: PlanArgs, effects: CliEffects): Promise<number>
         experiment: session.experiment.name,
         run: session.run,
         shape: made.shape,
-        tasks: made.rounds
-          .flat()
-          .map((task) => ({
-            id: task.id,
-            round: task.round,
-            index: task.index,
-            stage: task.stage,
-            coordinates: task.coordinates,
-            done: done.get(task.id),
-            why: reasons.get(task.id),
-          })),
+        tasks: made.rounds.flat().map((task) => ({
+          id: task.id,
+          round: task.round,
+          index: task.index,
+          stage: task.stage,
+          coordinates: task.coordinates,
+          done: done.get(task.id),
+          why: reasons.get(task.id),
+        })),
       }),
     );
     return EXIT.ok;

@@ -1,18 +1,18 @@
 /** `fathom report`: makes the page of a run again, from what lies on disk. */
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { EXIT, FathomError, fromSystemError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
 import { readRun } from '../run/run-file.ts';
-import type { Session } from '../run/session.ts';
+import { reopenSession, type Session } from '../run/session.ts';
 import { readMarker, readStates } from '../run/states.ts';
 import { writeAtomically } from '../store/files.ts';
 import type { CliEffects } from './effects.ts';
 import { commandOf, type ExperimentArgs, openRunOrExperiment } from './open.ts';
 
 export async function report(args: ExperimentArgs, effects: CliEffects): Promise<number> {
-  const session = await openRunOrExperiment(args, effects);
+  const session = await withRun(await openRunOrExperiment(args, effects), effects);
   const run = await readRun(session.paths);
   if (run === undefined)
     throw new FathomError('usage', `${session.experiment.name} has not been run yet`, {
@@ -22,6 +22,15 @@ export async function report(args: ExperimentArgs, effects: CliEffects): Promise
   const relative = path.relative(effects.cwd, file);
   effects.out(`report: ${relative.startsWith('..') ? file : relative}`);
   return EXIT.ok;
+}
+
+/** The session itself if it has been run; else that of the last run, if the experiment or the code has changed since. */
+async function withRun(session: Session, effects: CliEffects): Promise<Session> {
+  if ((await readRun(session.paths)) !== undefined) return session;
+  const last = await readlink(path.join(path.dirname(session.run), 'latest')).catch(() => undefined);
+  if (last === undefined) return session;
+  effects.err(`the experiment, its data or the code has changed since run ${last}; this is the page of that run`);
+  return reopenSession(path.join(path.dirname(session.run), last), session.definitions);
 }
 
 /** Writes the page unless it is newer than everything it shows; returns its path. */

@@ -30,17 +30,19 @@ async function availabilityOf(
   wanted: string,
   probe: (requirement: Requirement) => Promise<Probed>,
 ): Promise<Availability> {
+  let version: string | null = null;
   if (definition.requires !== undefined) {
     const found = await probe(definition.requires);
     if (!found.found) return { missing: { reason: found.reason, fix: found.fix } };
+    version = found.version;
   }
-  if (definition.engines === undefined) return { engine: null };
+  if (definition.engines === undefined) return { engine: null, version };
   let lacking: { reason: string; fix: string } | undefined;
   for (const engine of definition.engines) {
     if (wanted !== 'auto' && wanted !== engine.name) continue;
-    if (engine.requires === undefined) return { engine: engine.name };
+    if (engine.requires === undefined) return { engine: engine.name, version };
     const found = await probe(engine.requires);
-    if (found.found) return { engine: engine.name };
+    if (found.found) return { engine: engine.name, version: found.version };
     lacking ??= { reason: `engine "${engine.name}" is not there: ${found.reason}`, fix: found.fix };
   }
   const names = definition.engines.map((engine) => engine.name).join(', ');

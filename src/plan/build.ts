@@ -199,6 +199,7 @@ function makeTask(
     coordinates: at.coordinates,
     params: at.params,
     engine: node.engine,
+    engineVersion: node.engineVersion,
     seed: at.seed,
     inputs,
     files: sources.files(stage.name, at.params),

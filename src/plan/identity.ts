@@ -6,7 +6,7 @@ import type { Task } from './types.ts';
 /** Everything that enters an identity. Names, coordinates of trials, resources and places of files do not. */
 export type Identified = Pick<
   Task,
-  'use' | 'version' | 'numerics' | 'params' | 'engine' | 'seed' | 'inputs' | 'files' | 'coordinates'
+  'use' | 'version' | 'numerics' | 'params' | 'engine' | 'engineVersion' | 'seed' | 'inputs' | 'files' | 'coordinates'
 >;
 
 /** 32 hexadecimal digits of SHA-256 over canonical JSON. */
@@ -24,6 +24,7 @@ export function identityOf(task: Identified): string {
     numerics: task.numerics,
     params: task.params,
     engine: task.engine,
+    engineVersion: task.engineVersion,
     seed: task.seed,
     ...(fold === undefined ? {} : { fold }),
     ...(shard === undefined ? {} : { shard }),

@@ -15,6 +15,7 @@ export interface Node {
   readonly shards: number | undefined;
   readonly swept: boolean;
   readonly engine: string | null;
+  readonly engineVersion: string | null;
   /** Connected ports with the producers that are there. */
   readonly from: Readonly<Record<string, readonly { readonly source: Source; readonly producer: Node }[]>>;
 }
@@ -26,7 +27,7 @@ export function readyLevel(node: Node): number {
 
 /** What the machine has for a stage: an engine, or a reason why it cannot run. */
 export type Availability =
-  | { readonly engine: string | null }
+  | { readonly engine: string | null; readonly version: string | null }
   | { readonly missing: { readonly reason: string; readonly fix: string } };
 
 /**
@@ -97,6 +98,7 @@ export function placeStages(
           : undefined,
       swept: experiment.sweep?.stage === stage.name,
       engine: available.engine,
+      engineVersion: available.version,
       from,
     });
   }

@@ -35,6 +35,8 @@ export interface Task {
   readonly coordinates: Coordinates;
   readonly params: unknown;
   readonly engine: string | null;
+  /** Version of the engine's library: another version may give other results. Null for engines of our own. */
+  readonly engineVersion: string | null;
   readonly seed: number;
   readonly inputs: Readonly<Record<string, readonly TaskInput[]>>;
   readonly files: readonly TaskFile[];

@@ -56,7 +56,7 @@ function flatten(experiment: Experiment): Record<string, string> {
 }
 
 function differences(before: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>): string[] {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort((a, b) => (a < b ? -1 : 1));
   return keys
     .filter((key) => before[key] !== now[key])
     .map((key) => `${key}: ${before[key] ?? 'absent'} -> ${now[key] ?? 'absent'}`);

@@ -85,9 +85,8 @@ const decisive = [
 
 async function describeVersions(lockText: string): Promise<{ name: string; version: string }[]> {
   const { packages } = JSON.parse(lockText) as { packages: Record<string, { version?: string }> };
-  const own = packages['']?.version ?? '0';
   return [
-    { name: 'Fathom', version: own },
+    { name: 'Fathom', version: packages['']?.version ?? 'unknown' },
     { name: 'Node', version: process.version },
     ...decisive.map((name) => ({ name, version: packages[`node_modules/${name}`]?.version ?? 'absent' })),
   ];

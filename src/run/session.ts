@@ -208,13 +208,14 @@ function sweptParams(experiment: Experiment, node: Node): unknown[] {
 /** Names the run: any change of stages, parameters, data, code or engines gives another. */
 function runId(experiment: Experiment, nodes: readonly Node[], facts: Facts): string {
   const content = canonicalJson({
-    stages: nodes.map(({ stage, engine }) => ({
+    stages: nodes.map(({ stage, engine, engineVersion }) => ({
       name: stage.name,
       use: stage.use,
       params: stage.params,
       from: stage.from,
       each: stage.each ?? null,
       engine,
+      engineVersion,
     })),
     sweep: experiment.sweep ?? null,
     seed: experiment.seed,

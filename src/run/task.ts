@@ -80,19 +80,24 @@ async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<
     });
     await run(context);
     const outputs = await outputsOf(task, folder);
-    const { id, use, version, numerics, params, engine, seed, inputs, files } = task;
-    await store.commit(folder, { task: id, use, version, numerics, params, engine, seed, inputs, files }, outputs, {
-      startedAt,
-      finishedAt: new Date().toISOString(),
-      seconds: seconds(),
-      host: os.hostname(),
-      pid: process.pid,
-      node: process.version,
-      stage: task.stage,
-      coordinates: task.coordinates,
-      threads: job.resources.threads,
-      peakMemoryMb: peakMemoryMb(),
-    });
+    const { id, use, version, numerics, params, engine, engineVersion, seed, inputs, files } = task;
+    await store.commit(
+      folder,
+      { task: id, use, version, numerics, params, engine, engineVersion, seed, inputs, files },
+      outputs,
+      {
+        startedAt,
+        finishedAt: new Date().toISOString(),
+        seconds: seconds(),
+        host: os.hostname(),
+        pid: process.pid,
+        node: process.version,
+        stage: task.stage,
+        coordinates: task.coordinates,
+        threads: job.resources.threads,
+        peakMemoryMb: peakMemoryMb(),
+      },
+    );
     await rm(store.paths.checkpoint(task.id), { force: true });
     return false;
   } finally {

@@ -38,6 +38,8 @@ export function whyItRuns(task: Task, previous: Previous, isDone: (id: string) =
     return `to run: changed ${changed.slice(0, 3).join(', ')}${changed.length > 3 ? ', ...' : ''}`;
   if (before.seed !== task.seed) return 'to run: changed seed';
   if (before.engine !== task.engine) return `to run: engine ${task.engine}, was ${before.engine}`;
+  if (before.engineVersion !== task.engineVersion)
+    return `to run: ${task.engine ?? task.use} ${task.engineVersion}, was ${before.engineVersion}`;
   if (canonicalJson(before.files.map((file) => file.sha256)) !== canonicalJson(task.files.map((file) => file.sha256)))
     return 'to run: changed data file';
   if (before.version !== task.version) return `to run: version ${task.version} of ${task.use}`;
@@ -55,5 +57,5 @@ function changedParams(before: unknown, now: unknown): string[] {
   const b = (now ?? {}) as Record<string, unknown>;
   return [...new Set([...Object.keys(a), ...Object.keys(b)])]
     .filter((key) => canonicalJson(a[key] ?? null) !== canonicalJson(b[key] ?? null))
-    .sort();
+    .sort((first, second) => (first < second ? -1 : 1));
 }

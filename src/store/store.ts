@@ -26,6 +26,7 @@ export interface Manifest {
   readonly numerics: string;
   readonly params: unknown;
   readonly engine: string | null;
+  readonly engineVersion: string | null;
   readonly seed: number;
   readonly inputs: unknown;
   readonly files: unknown;
