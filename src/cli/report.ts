@@ -1,9 +1,8 @@
 /** `fathom report`: makes the page of a run again, from what lies on disk. */
 import { readFile, readlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { EXIT, FathomError, fromSystemError } from '../errors.ts';
-import { compiledRoot } from '../paths.ts';
+import { compiledRoot, packageRoot } from '../paths.ts';
 import { readRun } from '../run/run-file.ts';
 import { reopenSession, type Session } from '../run/session.ts';
 import { readMarker, readStates } from '../run/states.ts';
@@ -65,21 +64,23 @@ export async function writeReport(session: Session, command: string, always = fa
     states,
     artifact: session.store.paths.artifact,
   });
-  const { renderReport } = await import('../report/render.ts');
+  const [{ renderReport }, { readAssets }] = await Promise.all([
+    import('../report/render.ts'),
+    import('../report/assets.ts'),
+  ]);
   try {
-    await writeAtomically(session.paths.report, renderReport(model, await reportAssets()));
+    await writeAtomically(
+      session.paths.report,
+      renderReport(
+        model,
+        await readAssets(path.join(compiledRoot, 'report'), { methods: path.join(packageRoot, 'docs', 'methods.md') }),
+      ),
+    );
     await writeAtomically(stamp, key);
   } catch (error) {
     throw fromSystemError(error, 'writing the report');
   }
   return session.paths.report;
-}
-
-async function reportAssets(): Promise<{ client: string; style: string; plotly: string }> {
-  const own = (name: string): Promise<string> => readFile(path.join(compiledRoot, 'report', name), 'utf8');
-  const plotly = createRequire(import.meta.url).resolve('plotly.js-cartesian-dist-min');
-  const [client, style, library] = await Promise.all([own('client.js'), own('style.css'), readFile(plotly, 'utf8')]);
-  return { client, style, plotly: library };
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Builds the context a stage runs in, inside a worker or child process. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FathomError } from '../errors.ts';
 import { makeRng } from '../random/rng.ts';
@@ -102,9 +102,4 @@ export function makeContext(options: ContextOptions): StageContext {
       return options.scratchFolder;
     },
   };
-}
-
-/** Removes what `scratch()` made. */
-export async function removeScratch(options: Pick<ContextOptions, 'scratchFolder'>): Promise<void> {
-  await rm(options.scratchFolder, { recursive: true, force: true });
 }

@@ -84,7 +84,7 @@ const decisive = [
 ];
 
 async function describeVersions(lockText: string): Promise<{ name: string; version: string }[]> {
-  const { packages } = JSON.parse(lockText) as { packages: Record<string, { version?: string }> };
+  const { packages } = JSON.parse(lockText) as { packages: Record<string, { version?: string } | undefined> };
   return [
     { name: 'Fathom', version: packages['']?.version ?? 'unknown' },
     { name: 'Node', version: process.version },

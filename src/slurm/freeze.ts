@@ -12,7 +12,7 @@ export async function freezeProgram(paths: RunPaths): Promise<string> {
   if (await exists(entry)) return entry;
   const temporary = temporaryName(target);
   await mkdir(temporary, { recursive: true });
-  for (const name of ['dist', 'bin', 'jobs', 'package.json', 'package-lock.json'])
+  for (const name of ['dist', 'bin', 'jobs', 'docs', 'package.json', 'package-lock.json'])
     await cp(path.join(packageRoot, name), path.join(temporary, name), { recursive: true });
   for (const name of ['node_modules', '.fathom'])
     if (await exists(path.join(packageRoot, name)))

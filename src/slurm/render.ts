@@ -190,8 +190,8 @@ export function slurmTime(text: string | undefined): string | undefined {
       hint: "write 90m, 2h, 1d or SLURM's days-hours:minutes:seconds",
     });
   }
-  const factor = { s: 1 / 60, m: 1, min: 1, h: 60, d: 1440 }[match[2] as 's'] ?? 1;
-  return String(Math.max(1, Math.ceil(Number(match[1]) * factor)));
+  const minutes = { s: 1 / 60, m: 1, min: 1, h: 60, d: 1440 }[match[2] as 's'];
+  return String(Math.max(1, Math.ceil(Number(match[1]) * minutes)));
 }
 
 function commandOf({ node, program, resources }: RenderInput): string {

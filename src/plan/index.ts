@@ -1,2 +1,0 @@
-export type { Plan } from './build.ts';
-export { describeCoordinates, describeTask, type PlanShape, type Task } from './types.ts';
