@@ -18,6 +18,8 @@ export interface Metric extends Estimate {
   readonly label: string;
   readonly goal: 'maximize' | 'minimize';
   readonly set: DataSet;
+  /** Name of the model, where one stage measures several; the stage itself otherwise. */
+  readonly model?: string;
   /** Target column, where a model has several. */
   readonly target?: string;
   readonly unit?: string;

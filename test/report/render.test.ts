@@ -164,3 +164,41 @@ test('methods are explained from their first paragraph', () => {
   const html = renderReport(fullModel(), { ...assets, methods: '## Edge\nOutcome minus price.' });
   expect(html).toContain('<b>Edge.</b> Outcome minus price.');
 });
+
+describe('figures of several folds', () => {
+  const folds = (title: (fold: number) => string) => {
+    const model = fullModel();
+    const figures = model.figures.flatMap(({ stage, part, figure }) => {
+      const fold = Number(/\d/.exec(part)?.[0] ?? 0);
+      const named = { ...figure, id: `${figure.id}-fold-${fold}`, title: title(fold), subtitle: `loss, ${part}` };
+      return part === '' ? [] : [{ stage, part, figure: named }];
+    });
+    return renderReport({ ...model, figures }, assets);
+  };
+
+  test('stand together, whether or not their ids name the fold', () => {
+    const html = folds(() => 'Loss falls');
+    expect(html.match(/data-plot="/g)).toHaveLength(6);
+    expect(html).toContain('id="f-mtl-learning-curves"');
+    expect(html).toContain('<p class="sub">loss; the same axes in all parts</p>');
+    expect(html.match(/Loss falls <a/g)).toHaveLength(1);
+  });
+
+  test('never let one fold speak for the others', () => {
+    const html = folds((fold) => `Best after ${fold + 3} epochs`);
+    expect(html).toContain('Learning curves of mtl, part by part');
+    for (const fold of [0, 1, 5]) expect(html).toContain(`<p class="part-title">Best after ${fold + 3} epochs</p>`);
+  });
+});
+
+test('models of one stage are told apart by their names, and a remark that is made twice stands once', () => {
+  const model = fullModel();
+  const metrics = model.metrics.map((metric) =>
+    metric.stage === 'boost' ? { ...metric, stage: 'mtl', model: 'trees' } : metric,
+  );
+  const note = { stage: 'mtl', text: 'Eleven rows were left out.' };
+  const html = renderReport({ ...model, metrics, notes: [note, note] }, assets);
+  expect(html).toContain('Log loss, trees');
+  expect(html.match(/Eleven rows were left out\./g)).toHaveLength(1);
+  expect(html).toContain('2 times');
+});

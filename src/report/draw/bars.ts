@@ -18,15 +18,15 @@ export function sortedBars(figure: BarsFigure): BarsFigure['bars'] {
   });
 }
 
-export function barsHeight(figure: BarsFigure): number {
-  const shown = Math.min(MOST_BARS, figure.bars.length);
-  return Math.max(1, shown) * ROW + AXIS + (figure.bars.length > MOST_BARS ? 18 : 0);
+export function barsHeight(figure: BarsFigure, most: number = MOST_BARS): number {
+  const shown = Math.min(most, figure.bars.length);
+  return Math.max(1, shown) * ROW + AXIS + (figure.bars.length > most ? 18 : 0);
 }
 
 /** Sorted bars from zero, with whiskers where an interval is known. */
-export function drawBars(figure: BarsFigure, width: number): Drawing {
-  const height = barsHeight(figure);
-  const bars = sortedBars(figure).slice(0, MOST_BARS);
+export function drawBars(figure: BarsFigure, width: number, most: number = MOST_BARS): Drawing {
+  const height = barsHeight(figure, most);
+  const bars = sortedBars(figure).slice(0, most);
   const longest = Math.max(40, ...bars.map((bar) => textWidth(bar.label)));
   const left = Math.min(longest + 10, width * 0.42);
   const right = width - 74;
@@ -71,8 +71,8 @@ export function drawBars(figure: BarsFigure, width: number): Drawing {
     });
   });
   pieces.push(line(x.at(0), 0, x.at(0), bottom, 'zero'));
-  if (figure.bars.length > MOST_BARS) {
-    const more = `and ${figure.bars.length - MOST_BARS} smaller; all are in the table`;
+  if (figure.bars.length > most) {
+    const more = `and ${figure.bars.length - most} smaller; all are in the table`;
     pieces.push(text(left, height - 4, more, { kind: 'hint' }));
   }
   return { width, height, body: markup`${pieces}`, marks };

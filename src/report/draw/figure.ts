@@ -1,5 +1,5 @@
 import type { Figure } from '../../stages/figure.ts';
-import { barsHeight, drawBars } from './bars.ts';
+import { barsHeight, drawBars, MOST_BARS } from './bars.ts';
 import { roleClasses } from './colour.ts';
 import { drawForest, forestHeight } from './forest.ts';
 import { drawHeatmap, heatmapHeight } from './heatmap.ts';
@@ -23,7 +23,7 @@ export function figureHeight(figure: DrawnFigure, small = false): number {
     case 'line':
       return small ? SMALL_HEIGHT : LINE_HEIGHT;
     case 'bars':
-      return barsHeight(figure);
+      return barsHeight(figure, small ? SMALL_BARS : MOST_BARS);
     case 'histogram':
       return HISTOGRAM_HEIGHT;
     case 'heatmap':
@@ -32,6 +32,7 @@ export function figureHeight(figure: DrawnFigure, small = false): number {
 }
 
 const SMALL_HEIGHT = 190;
+const SMALL_BARS = 12;
 
 export function drawFigure(figure: DrawnFigure, width: number, small = false): Drawing {
   switch (figure.kind) {
@@ -40,7 +41,7 @@ export function drawFigure(figure: DrawnFigure, width: number, small = false): D
     case 'line':
       return small ? drawLine(figure, width, SMALL_HEIGHT, false) : drawLine(figure, width);
     case 'bars':
-      return drawBars(figure, width);
+      return drawBars(figure, width, small ? SMALL_BARS : MOST_BARS);
     case 'histogram':
       return drawHistogram(figure, width);
     case 'heatmap':

@@ -56,9 +56,11 @@ export function count(value: number | null | undefined): string {
   return fixed(value, 0);
 }
 
-/** A value of unknown nature: whole numbers keep every digit, others three significant ones. */
+/** A value of unknown nature, maybe a sum: whole and large numbers keep every digit before the point. */
 export function plain(value: number | null | undefined): string {
-  return known(value) && Number.isInteger(value) && Math.abs(value) < 1e12 ? count(value) : estimate(value);
+  if (!known(value)) return UNKNOWN;
+  const size = Math.abs(value);
+  return size < 1e12 && (Number.isInteger(value) || size >= 1000) ? count(value) : estimate(value);
 }
 
 /**

@@ -25,7 +25,7 @@ const END_LABELS = 5;
 
 export function axisTitle(axis: Axis): string {
   const unit = axis.unit === undefined || axis.unit === '' ? '' : `, ${axis.unit}`;
-  return `${axis.label}${unit}${axis.scale === 'log' ? ' (log scale)' : ''}${axis.scale === 'time' ? ' (UTC)' : ''}`;
+  return `${axis.label}${unit}${axis.scale === 'log' ? ' (log scale)' : ''}${axis.scale === 'time' && !/\bUTC\b/.test(axis.label + unit) ? ' (UTC)' : ''}`;
 }
 
 export function axisValue(axis: Axis, value: number): string {

@@ -1,6 +1,6 @@
 import type { Figure } from '../../stages/figure.ts';
 import { sortedBars } from './bars.ts';
-import { count, estimate, instant, known, plain, UNKNOWN } from './format.ts';
+import { estimate, instant, known, plain, UNKNOWN } from './format.ts';
 
 export type Cell = string | number | null;
 
@@ -116,7 +116,7 @@ export function columnTexts(table: Table): ((cell: Cell | undefined) => string)[
     const whole = numbers.every((value) => !known(value) || Number.isInteger(value));
     return (cell) => {
       if (typeof cell !== 'number' || column.time === true) return cellText(cell, column.time);
-      return whole && Math.abs(cell) < 1e12 ? count(cell) : estimate(cell);
+      return whole || Math.abs(cell) >= 1000 ? plain(cell) : estimate(cell);
     };
   });
 }

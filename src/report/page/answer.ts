@@ -17,7 +17,8 @@ import type { ReportModel } from '../model.ts';
 import { blocksOf, type Entry, figureBlock, figureGrid } from './figures.ts';
 import { glyph, worst } from './icons.ts';
 import type { Chapter, Page } from './page.ts';
-import { answerForest, claims, keyMetrics, type ModelMetric, verdictOfFinding } from './select.ts';
+import { remarksOf } from './provenance.ts';
+import { answerForest, claims, keyMetrics, type ModelMetric, modelOf, verdictOfFinding } from './select.ts';
 import { unknown } from './tables.ts';
 
 /** The first screen: question, answer, how sure, against what, and what was checked. */
@@ -59,7 +60,8 @@ ${keyFigures(keyMetrics(model))}`;
 }
 
 function answer(finding: Finding): Markup {
-  return markup`<p class="answer"><strong class="${verdictOfFinding(finding.verdict)}">${finding.headline}</strong> ${finding.sentence}</p>
+  const long = finding.headline.length + finding.sentence.length > 280;
+  return markup`<p class="answer${long && ' long'}"><strong class="${verdictOfFinding(finding.verdict)}">${finding.headline}</strong> ${finding.sentence}</p>
 <p class="carried">${carried(finding)}</p>
 ${finding.decides !== undefined && markup`<p class="decides">${finding.decides}</p>`}`;
 }
@@ -102,9 +104,9 @@ ${detail !== null && markup`<p class="decides">${detail}</p>`}`;
 function keyFigures(metrics: readonly ModelMetric[]): Piece {
   if (metrics.length === 0) return null;
   const targets = new Set(metrics.map((metric) => metric.target)).size > 1;
-  const stages = new Set(metrics.map((metric) => metric.stage)).size > 1;
+  const models = new Set(metrics.map(modelOf)).size > 1;
   const items = metrics.map((metric) => {
-    const about = [stages && metric.stage, targets && metric.target, metric.set !== 'test' && metric.set];
+    const about = [models && modelOf(metric), targets && metric.target, metric.set !== 'test' && metric.set];
     const label = [metric.label, ...about.filter((part) => part !== false && part !== undefined)].join(', ');
     const base = metric.baseline;
     const range = interval(metric.value, metric.low, metric.high);
@@ -129,7 +131,7 @@ function zeroOf(metric: ModelMetric): number | undefined {
   return /^(spearman|pearson|kendall|r2|ic|rankIc|edge|sharpe|return|correlation)$/.test(metric.name) ? 0 : undefined;
 }
 
-/** Further findings, and remarks of the stages. */
+/** Further findings, and where the remarks of the stages are. */
 function further(model: ReportModel): Piece {
   const rest = model.findings.slice(1);
   return [
@@ -139,8 +141,6 @@ function further(model: ReportModel): Piece {
           markup`<li>${glyph(verdictOfFinding(finding.verdict))}<p><b>${finding.headline}</b> ${finding.sentence} <span class="hint">${carried(finding)}</span></p></li>`,
       )}</ul></div>`,
     model.notes.length > 0 &&
-      markup`<div class="further"><h3>Remarks</h3><ul>${model.notes.map(
-        (note) => markup`<li>${glyph('note')}<p>${note.text} <span class="hint">${note.stage}</span></p></li>`,
-      )}</ul></div>`,
+      markup`<p class="further hint"><a href="#remarks">${plural(remarksOf(model).length, 'remark')}</a> by the stages ${remarksOf(model).length === 1 ? 'stands' : 'stand'} at the end.</p>`,
   ];
 }

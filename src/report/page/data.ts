@@ -62,7 +62,7 @@ ${facts(
     ['Period', period(quality)],
     ['Rows read', count(quality.rowsRead)],
     ['Rows kept', markup`${count(quality.rowsKept)} <span class="hint">${share(quality.rowsKept)}</span>`],
-    ['Rows rejected', markup`${count(lost)} <span class="hint">${share(lost)}</span>`],
+    ['Rows rejected', markup`${count(lost)}${lost > 0 && markup` <span class="hint">${share(lost)}</span>`}`],
     [
       'Duplicates',
       markup`${count(quality.duplicates.count)} <span class="hint">policy: ${quality.duplicates.policy}</span>`,

@@ -1,26 +1,17 @@
 import type { Figure, Section } from '../../stages/figure.ts';
-import { drawFigure, figureHeight, isDrawn, legendOf, sameAxes } from '../draw/figure.ts';
+import { drawFigure, figureHeight, isDrawn, legendOf } from '../draw/figure.ts';
 import { count } from '../draw/format.ts';
 import { type Markup, markup, type Piece } from '../draw/markup.ts';
 import { svgElement } from '../draw/svg.ts';
 import { tabulate } from '../draw/tabulate.ts';
 import type { ReportModel } from '../model.ts';
 import type { Page } from './page.ts';
+import { type Block, baseId, blockName, commonTexts, LONGEST_DRAWING, panels, shortName } from './panels.ts';
 import { dataTable } from './tables.ts';
 
 /** Width of a figure on the grid of twelve, and in pixels where nothing has measured it yet. */
 type Span = 6 | 12;
 const pixels: Record<Span, number> = { 6: 538, 12: 1100 };
-/** Small multiples beyond this are in the table only. */
-const MOST_PANELS = 8;
-/** A drawing longer than this is left to the reader's machine, which draws it when it is near. */
-const LONGEST_DRAWING = 60_000;
-
-/** The same figure of several parts (folds) of a stage. */
-export interface Block {
-  readonly stage: string;
-  readonly parts: readonly { readonly part: string; readonly figure: Figure }[];
-}
 
 /** Figures of a section in their order; one figure of several folds becomes one block. */
 export function blocksOf(model: ReportModel, section: Section, leaveOut?: Figure): Block[] {
@@ -28,20 +19,12 @@ export function blocksOf(model: ReportModel, section: Section, leaveOut?: Figure
   for (const { stage, part, figure } of model.figures) {
     if (figure.section !== section || figure === leaveOut) continue;
     const whole = part === '' || figure.kind === 'map' || figure.kind === 'table';
-    const key = JSON.stringify(whole ? [stage, part, figure.id] : [stage, figure.kind, figure.id]);
+    const key = JSON.stringify(whole ? [stage, part, figure.id] : [stage, figure.kind, baseId(figure.id, part)]);
     const block = blocks.get(key) ?? { stage, parts: [] };
     block.parts.push({ part, figure });
     blocks.set(key, block);
   }
   return [...blocks.values()];
-}
-
-/** A figure's short name for the outline, from its id: "roc-curve" becomes "ROC curve". */
-export function shortName(id: string): string {
-  const acronyms = /^(roc|auc|pca|umap|tsne|shap|pnl|mtl|ic)$/;
-  const words = id.split('-').map((word) => (acronyms.test(word) ? word.toUpperCase() : word));
-  const text = words.join(' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function spanOf(block: Block): Span {
@@ -64,8 +47,10 @@ export function figureGrid(page: Page, blocks: readonly Block[], lead?: string):
     const kind = block.parts[0]?.figure.kind;
     if (alone && (kind === 'line' || kind === 'histogram')) span = 12;
     half = span === 6 && !half && !alone;
-    const id = page.anchor(`f-${block.stage}-${block.parts[0]?.figure.id ?? ''}`);
-    entries.push({ id, name: shortName(block.parts[0]?.figure.id ?? '') });
+    const name = blockName(block);
+    const twice = blocks.some((other) => other !== block && blockName(other) === name);
+    const id = page.anchor(`f-${block.stage}-${name}`);
+    entries.push({ id, name: twice ? `${shortName(name)}, ${block.stage}` : shortName(name) });
     return figureBlock(page, block, id, span, { lead });
   });
   return { body: markup`<div class="grid">${figures}</div>`, entries };
@@ -88,13 +73,17 @@ export function figureBlock(
   if (first === undefined) return markup``;
   const several = block.parts.length > 1;
   page.embed(id, { parts: several ? block.parts : [{ part: '', figure: first }] });
-  const sub = [first.subtitle, !several && block.parts[0]?.part].filter((text) => text !== false && text !== '');
+  const said = several ? commonTexts(block) : first;
+  const title = said.title ?? `${shortName(blockName(block))} of ${block.stage}, part by part`;
+  const axes = first.kind === 'line' ? 'the same axes in all parts' : undefined;
+  const sub = several ? [said.subtitle, axes] : [said.subtitle, block.parts[0]?.part];
+  const method = first.method !== undefined && page.method(first.method);
   return markup`<figure class="figure span-${span}" id="${id}" data-kind="${first.kind}">
-<h3${first.title === options.lead && markup` class="repeated"`}>${first.title} <a class="anchor" href="#${id}" aria-label="Link to this figure">#</a></h3>
-<p class="sub">${sub.join('; ')}${several && `; by part, the same axes`}</p>
+<h3${title === options.lead && markup` class="repeated"`}>${title} <a class="anchor" href="#${id}" aria-label="Link to this figure">#</a></h3>
+<p class="sub">${sub.filter((text) => text !== undefined && text !== '').join('; ')}</p>
 ${legend(first, several)}
-${several ? panels(block, id) : plot(first, id, options.width ?? pixels[span])}
-<figcaption>${first.caption}${first.method !== undefined && markup` ${page.method(first.method)}`}</figcaption>
+${several ? panels(block, pixels[12]) : plot(first, id, options.width ?? pixels[span])}
+<figcaption>${said.caption} ${method}</figcaption>
 ${tools(first, page.zoomable)}
 </figure>`;
 }
@@ -124,24 +113,6 @@ function plot(figure: Figure, id: string, width: number): Markup {
   const drawing = svgElement(drawFigure(figure, width), `${figure.title}. ${figure.subtitle}`);
   const fits = drawing.text.length <= LONGEST_DRAWING;
   return markup`<div class="plot" style="height:${height}px" data-plot="0">${fits && drawing}</div>`;
-}
-
-function panels(block: Block, id: string): Markup {
-  const shown = block.parts.slice(0, MOST_PANELS);
-  const columns = shown.length <= 4 ? shown.length : Math.min(4, Math.ceil(shown.length / 2));
-  const width = Math.floor((pixels[12] - (columns - 1) * 24) / columns);
-  const figures = block.parts.map((part) => part.figure);
-  const panel = shown.map(({ part, figure }, i): Piece => {
-    if (!isDrawn(figure)) return null;
-    const same = sameAxes(figure, figures);
-    const drawing = svgElement(drawFigure(same, width, true), `${figure.title}, ${part}`);
-    const keep = drawing.text.length * shown.length <= LONGEST_DRAWING * 2;
-    return markup`<div class="panel"><p class="part">${part}</p><div class="plot" style="height:${figureHeight(same, true)}px" data-plot="${i}">${keep && drawing}</div></div>`;
-  });
-  const more = block.parts.length - shown.length;
-  return markup`<div class="panels columns-${columns}" aria-labelledby="${id}">${panel}</div>${
-    more > 0 && markup`<p class="hint">${count(more)} more parts are in the table.</p>`
-  }`;
 }
 
 function tools(figure: Figure, zoomable: boolean): Markup {

@@ -4,7 +4,7 @@ import type { ReportModel } from '../model.ts';
 import { blocksOf, type Entry, figureGrid } from './figures.ts';
 import { glyph } from './icons.ts';
 import type { Chapter, Page } from './page.ts';
-import { beatsBaseline, isPooled, type ModelMetric } from './select.ts';
+import { beatsBaseline, isPooled, type ModelMetric, modelOf } from './select.ts';
 import { type RichCell, richTable, unknown } from './tables.ts';
 
 const sets = ['test', 'validation', 'train'] as const;
@@ -67,6 +67,9 @@ function lead(pooled: readonly ModelMetric[]): string {
   if (won === judged.length && won > 1) {
     return `On the test set all ${count(won)} metrics are better than their baseline, intervals included.`;
   }
+  if (won === 0) {
+    return `On the test set none of ${count(judged.length)} metrics is better than its baseline, interval included.`;
+  }
   return `On the test set ${count(won)} of ${count(judged.length)} metrics ${judged.length === 1 || won === 1 ? 'is' : 'are'} better than the baseline, interval included.`;
 }
 
@@ -78,10 +81,10 @@ function metricsTable(metrics: readonly ModelMetric[], parts: boolean): Markup {
     const better = beatsBaseline(metric);
     const gain = known(metric.value) && known(base?.value) ? metric.value - base.value : null;
     return [
-      { content: metric.stage },
+      { content: modelOf(metric) },
       ...(parts ? [{ content: metric.part }] : []),
       ...(targets ? [{ content: metric.target ?? '' }] : []),
-      { content: metric.label },
+      { content: metric.label, kind: 'wrap' },
       { content: metric.set, sort: sets.indexOf(metric.set) },
       {
         content: known(metric.value) ? withUnit(estimate(metric.value), metric.unit) : unknown(metric.why),
@@ -94,7 +97,7 @@ function metricsTable(metrics: readonly ModelMetric[], parts: boolean): Markup {
           base === undefined
             ? unknown('no baseline was measured')
             : known(base.value)
-              ? markup`${fixed(base.value, decimals)} <span class="hint">${base.label}</span>`
+              ? markup`${fixed(base.value, decimals)}<span class="under">${base.label}</span>`
               : unknown(base.why),
         sort: base?.value ?? null,
       },

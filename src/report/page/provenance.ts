@@ -19,6 +19,7 @@ export function provenanceChapter(model: ReportModel, page: Page, methods: Reado
 ${part('failed', 'Failed tasks', failedTable(model))}
 ${part('absent', 'Absent stages', absentTable(model))}
 ${part('stages', 'Stages', stagesTable(model))}
+${part('remarks', 'Remarks', remarkList(model))}
 ${part('settings', 'Settings', settingsTable(model))}
 <div class="pair" id="what-ran">${ran(model)}</div>
 ${part('methods', 'Methods', methodList(page, methods))}`;
@@ -118,6 +119,33 @@ function stagesTable(model: ReportModel): Piece {
     rows,
     'tall',
   )}</div>`;
+}
+
+/** Remarks of the stages, each once; how often it was made where several folds made it. */
+export function remarksOf(model: ReportModel): { stage: string; text: string; times: number }[] {
+  const found = new Map<string, { stage: string; text: string; times: number }>();
+  for (const { stage, text } of model.notes) {
+    const key = JSON.stringify([stage, text]);
+    const remark = found.get(key) ?? { stage, text, times: 0 };
+    remark.times++;
+    found.set(key, remark);
+  }
+  return [...found.values()];
+}
+
+function remarkList(model: ReportModel): Piece {
+  const remarks = remarksOf(model);
+  if (remarks.length === 0) return null;
+  const stages = [...new Set(remarks.map((remark) => remark.stage))];
+  return markup`<div class="block" id="remarks"><h3>What did the stages remark?</h3><dl class="facts remarks">${stages.map(
+    (stage) =>
+      markup`<dt class="code">${stage}</dt><dd>${remarks
+        .filter((remark) => remark.stage === stage)
+        .map(
+          (remark) =>
+            markup`<p>${remark.text}${remark.times > 1 && markup` <span class="hint">${count(remark.times)} times</span>`}</p>`,
+        )}</dd>`,
+  )}</dl></div>`;
 }
 
 function settingsTable(model: ReportModel): Piece {

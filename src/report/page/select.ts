@@ -17,6 +17,11 @@ export interface Claim {
   readonly href: string;
 }
 
+/** The model that a metric measures. */
+export function modelOf(metric: ModelMetric): string {
+  return metric.model ?? metric.stage;
+}
+
 export function verdictOfFinding(verdict: Finding['verdict']): Verdict {
   return verdict === 'yes' ? 'pass' : verdict === 'no' ? 'fail' : 'undecided';
 }
@@ -73,7 +78,7 @@ export function answerForest(model: ReportModel): { figure: ForestFigure; stage:
   if (first === undefined) return undefined;
   const rows: ForestFigure['rows'][number][] = [];
   for (const metric of metrics.slice(0, 6)) {
-    const name = [metric.stage, metric.target].filter((part) => part !== undefined).join(', ');
+    const name = [modelOf(metric), metric.target].filter((part) => part !== undefined).join(', ');
     rows.push({
       label: name,
       role: metric.stage === finding.stage ? 'this' : 'other',
