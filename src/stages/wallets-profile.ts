@@ -15,13 +15,13 @@ export type Params = z.infer<typeof params>;
 
 export default defineStage<Params>({
   name: 'wallets.profile',
-  version: 1,
+  version: 2,
   summary: 'Describes every wallet as of dates: size, pace, focus, settled profit and edge, with nothing from later.',
   params,
   inputs: {
     trades: input(
       'table',
-      'Fills: seq, time, market, event, outcomeIndex, wallet, role, side, price, usd, shares, fee',
+      'Fills: seq, time, market, event, token, outcomeIndex, wallet, role, side, price, usd, shares, fee',
     ),
     markets: input('table', 'Markets with their category'),
     resolutions: input('table', 'Payouts with the moment at which they could be known', { optional: true }),

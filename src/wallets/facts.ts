@@ -15,6 +15,8 @@ export const categories = ['politics', 'sports', 'crypto', 'other'] as const;
 /** What is known of each market, by its number (order of first trade, so that cutting the data renumbers nothing). */
 export interface MarketFacts {
   readonly count: number;
+  /** Tokens traded in all markets, numbered by first trade. */
+  readonly tokenCount: number;
   /** Number of the market's event, by first trade as well. */
   readonly event: Int32Array;
   readonly eventCount: number;
@@ -35,8 +37,11 @@ export interface Extent {
   readonly last: number;
 }
 
-/** Outcome of a fill; `unknown` where the source does not say which token it was. */
+/** Outcome of a fill whose token the source names, if at all, without saying which of the two outcomes it stands for. */
 export const OUTCOME_UNKNOWN = 2;
+
+/** Token of a fill that names neither a token nor an outcome. */
+export const TOKEN_UNKNOWN = -1;
 
 /** Fills of one wallet in order of time; the first `count` entries count. Money and shares are whole 1e-6. */
 export interface WalletFills {
@@ -45,6 +50,8 @@ export interface WalletFills {
   count: number;
   time: Float64Array;
   market: Int32Array;
+  /** Number of the token traded, or TOKEN_UNKNOWN. */
+  token: Int32Array;
   /** 0, 1 or OUTCOME_UNKNOWN. */
   outcome: Uint8Array;
   buy: Uint8Array;
@@ -63,7 +70,13 @@ export function micros(sql: string): string {
   return `((${sql})::DECIMAL(38,6) * 1000000)::BIGINT`;
 }
 
-/** Checks the trades and numbers wallets and markets (tables `wallet_ids`, `market_ids`). */
+/** SQL for what a trade was in: its token, or its outcome where a source names no tokens. Within a market it is unique. */
+const tokenOf = (trade: string): string => `coalesce(${trade}.token, ${trade}.outcomeIndex::VARCHAR, '')`;
+
+/** SQL that joins to trades `t` the numbers `k.marketId` and `k.id` of their market and token. */
+export const joinTokens = `JOIN token_ids k ON k.market = t.market AND k.token = ${tokenOf('t')}`;
+
+/** Checks the trades and numbers wallets, markets and tokens (tables `wallet_ids`, `market_ids`, `token_ids`). */
 export async function prepare(duck: Duck, sources: Sources): Promise<Extent> {
   const [found] = await duck.rows<Record<string, number | null>>(
     `SELECT count(*)::DOUBLE AS "rows", count(DISTINCT wallet)::DOUBLE AS wallets,
@@ -102,7 +115,11 @@ export async function prepare(duck: Duck, sources: Sources): Promise<Extent> {
          SELECT market, event, id, min(seq) OVER (PARTITION BY event) AS eventSeq FROM (
            SELECT market, arg_min(event, seq) AS event, min(seq) AS seq,
              (row_number() OVER (ORDER BY min(seq)) - 1)::INTEGER AS id
-           FROM ${table(sources.trades)} GROUP BY market))`,
+           FROM ${table(sources.trades)} GROUP BY market));
+     CREATE TABLE token_ids AS SELECT market, token, m.id AS marketId,
+         CASE token WHEN '' THEN ${TOKEN_UNKNOWN} ELSE row_number() OVER (ORDER BY seq) - 1 END::INTEGER AS id
+       FROM (SELECT market, ${tokenOf('t')} AS token, min(seq) AS seq FROM ${table(sources.trades)} t GROUP BY ALL)
+         JOIN market_ids m USING (market)`,
   );
   return { rows, wallets, first, last };
 }
@@ -124,12 +141,14 @@ export async function readMarkets(duck: Duck, sources: Sources): Promise<MarketF
     if (twice !== undefined)
       throw new FathomError('data', `${file}: market "${twice.market}" has several rows among the ${name}`);
   }
-  const [size] = await duck.rows<{ markets: number; events: number }>(
-    'SELECT count(*)::DOUBLE AS markets, coalesce(max(eventId) + 1, 0)::DOUBLE AS events FROM market_ids',
+  const [size] = await duck.rows<{ markets: number; events: number; tokens: number }>(
+    `SELECT count(*)::DOUBLE AS markets, coalesce(max(eventId) + 1, 0)::DOUBLE AS events,
+       (SELECT count(*) FROM token_ids)::DOUBLE AS tokens FROM market_ids`,
   );
   const count = size?.markets ?? 0;
   const facts: MarketFacts = {
     count,
+    tokenCount: size?.tokens ?? 0,
     event: new Int32Array(count),
     eventCount: size?.events ?? 0,
     category: new Uint8Array(count),
@@ -166,11 +185,11 @@ export async function readMarkets(duck: Duck, sources: Sources): Promise<MarketF
 
 /** Calls `visit` once for every wallet, in order of its number. The arrays are used again for the next wallet. */
 export async function forEachWallet(duck: Duck, sources: Sources, extent: Extent, visit: (fills: WalletFills) => void) {
-  const sql = `SELECT w.id::DOUBLE, m.id::DOUBLE, epoch_us(t."time")::DOUBLE, coalesce(t.outcomeIndex, ${OUTCOME_UNKNOWN})::DOUBLE,
+  const sql = `SELECT w.id::DOUBLE, k.marketId::DOUBLE, k.id::DOUBLE, epoch_us(t."time")::DOUBLE, coalesce(t.outcomeIndex, ${OUTCOME_UNKNOWN})::DOUBLE,
       (t.side = 'BUY')::DOUBLE, (CASE t.role WHEN 'taker' THEN 0 WHEN 'maker' THEN 1 ELSE 2 END)::DOUBLE,
       ${micros('t.usd')}::DOUBLE, ${micros('t.shares')}::DOUBLE,
       ${micros('coalesce(t.fee, 0)')}::DOUBLE
-    FROM ${table(sources.trades)} t JOIN wallet_ids w USING (wallet) JOIN market_ids m USING (market)
+    FROM ${table(sources.trades)} t JOIN wallet_ids w USING (wallet) ${joinTokens}
     ORDER BY w.id, t.seq`;
   let fills = emptyFills(1024);
   const finish = (): void => {
@@ -180,7 +199,8 @@ export async function forEachWallet(duck: Duck, sources: Sources, extent: Extent
     fills.count = 0;
   };
   await streamNumbers(duck, sql, extent.rows, (columns, rows) => {
-    const [wallet, market, time, outcome, buy, maker, usd, shares, fee] = columns as [
+    const [wallet, market, token, time, outcome, buy, maker, usd, shares, fee] = columns as [
+      Float64Array,
       Float64Array,
       Float64Array,
       Float64Array,
@@ -202,6 +222,7 @@ export async function forEachWallet(duck: Duck, sources: Sources, extent: Extent
         throw new FathomError('data', `${sources.trades}: seq does not follow time`);
       fills.time[n] = time[i] as number;
       fills.market[n] = market[i] as number;
+      fills.token[n] = token[i] as number;
       fills.outcome[n] = outcome[i] as number;
       fills.buy[n] = buy[i] as number;
       fills.maker[n] = maker[i] as number;
@@ -232,6 +253,7 @@ function emptyFills(size: number): WalletFills {
     count: 0,
     time: new Float64Array(size),
     market: new Int32Array(size),
+    token: new Int32Array(size),
     outcome: new Uint8Array(size),
     buy: new Uint8Array(size),
     maker: new Uint8Array(size),
@@ -245,7 +267,7 @@ function grown(old: WalletFills): WalletFills {
   const next = emptyFills(old.time.length * 2);
   next.wallet = old.wallet;
   next.count = old.count;
-  for (const key of ['time', 'market', 'outcome', 'buy', 'maker', 'usd', 'shares', 'fee'] as const)
+  for (const key of ['time', 'market', 'token', 'outcome', 'buy', 'maker', 'usd', 'shares', 'fee'] as const)
     next[key].set(old[key]);
   return next;
 }

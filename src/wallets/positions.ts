@@ -7,26 +7,24 @@
  * (clusters), with the factor G / (G - 1) for G events.
  */
 import { type MarketFacts, OUTCOME_UNKNOWN, type WalletFills } from './facts.ts';
+import { type MarkOf, makeMarking } from './marking.ts';
 
 /** Undefined numbers are NaN. Money in USD. */
 export interface Settlement {
   /** Positions (markets) that are settled, counting only fills from before the outcome could be known. */
   settled: number;
-  /** Positions in markets that are not resolved yet, or whose fills do not name their token. */
+  /** Positions in markets that are not resolved yet, or with a fill of which the outcome is not known. */
   unsettled: number;
   pnlUsd: number;
   winRate: number;
   edge: number;
   edgeStandardError: number;
   roi: number;
-  /** All fills, valued at the payout where it is known and else at the mark. */
+  /** All fills, each valued at the payout of its outcome where that is known and else at the mark of its token. */
   markedPnlUsd: number;
   /** The latest moment at which a resolution that was used could be known; NaN if none was. */
   knownAt: number;
 }
-
-/** Price of outcome 0 of a market, for marking; NaN if there is none. */
-export type MarkOf = (market: number) => number;
 
 export interface Settler {
   /** Takes the fills of the next wallet. */
@@ -38,7 +36,7 @@ export interface Settler {
   settle(begin: number, end: number, asOf: number, markOf?: MarkOf): Settlement;
 }
 
-/** Per-position and per-event sums of one window; index is the slot of the market or event within the wallet. */
+/** Sums of one window by position and by event; index is the slot of the market or event within the wallet. */
 interface Slots {
   readonly fills: Int32Array;
   readonly counted: Int32Array;
@@ -46,10 +44,6 @@ interface Slots {
   readonly pnl: Float64Array;
   readonly shares: Float64Array;
   readonly invested: Float64Array;
-  readonly all: Float64Array;
-  readonly cash: Float64Array;
-  readonly net0: Float64Array;
-  readonly net1: Float64Array;
   readonly eventFills: Int32Array;
   readonly eventPnl: Float64Array;
   readonly eventShares: Float64Array;
@@ -67,10 +61,6 @@ function makeSlots(size: number): Slots {
     pnl: floats(),
     shares: floats(),
     invested: floats(),
-    all: floats(),
-    cash: floats(),
-    net0: floats(),
-    net1: floats(),
     eventFills: ints(),
     eventPnl: floats(),
     eventShares: floats(),
@@ -89,6 +79,7 @@ export function makeSettler(markets: MarketFacts): Settler {
   let slotOfFill = new Int32Array(0);
   let slots = makeSlots(64);
   let current: WalletFills | undefined;
+  const marking = makeMarking(markets.tokenCount);
   const result: Settlement = {
     settled: 0,
     unsettled: 0,
@@ -138,25 +129,21 @@ export function makeSettler(markets: MarketFacts): Settler {
       const outcome = fills.outcome[i] as number;
       const sign = fills.buy[i] === 1 ? 1 : -1;
       if ((slots.fills[slot] as number)++ === 0) slots.touched[touched++] = slot;
-      if (outcome === OUTCOME_UNKNOWN) {
-        slots.unknown[slot] = 1;
+      if (outcome === OUTCOME_UNKNOWN) slots.unknown[slot] = 1;
+      const knowableAt = markets.knowableAt[market] as number;
+      if (outcome === OUTCOME_UNKNOWN || knowableAt >= asOf) {
+        marking.hold(fills.token[i] as number, sign * shares, -sign * usd - fee);
         continue;
       }
-      const knowableAt = markets.knowableAt[market] as number;
-      if (knowableAt < asOf) {
-        const half = (outcome === 0 ? markets.half0[market] : markets.half1[market]) as number;
-        const earned = sign * (shares * half - 2 * usd) - 2 * fee;
-        add(slots.all, slot, earned);
-        // Whoever trades when the outcome is public is not forecasting it.
-        if ((fills.time[i] as number) >= knowableAt) continue;
-        (slots.counted[slot] as number)++;
-        add(slots.pnl, slot, earned);
-        add(slots.shares, slot, shares);
-        if (sign === 1) add(slots.invested, slot, usd);
-      } else {
-        add(slots.cash, slot, -sign * usd - fee);
-        add(outcome === 0 ? slots.net0 : slots.net1, slot, sign * shares);
-      }
+      const half = (outcome === 0 ? markets.half0[market] : markets.half1[market]) as number;
+      const earned = sign * (shares * half - 2 * usd) - 2 * fee;
+      marking.settle(earned);
+      // Whoever trades when the outcome is public is not forecasting it.
+      if ((fills.time[i] as number) >= knowableAt) continue;
+      (slots.counted[slot] as number)++;
+      add(slots.pnl, slot, earned);
+      add(slots.shares, slot, shares);
+      if (sign === 1) add(slots.invested, slot, usd);
     }
     return touched;
   };
@@ -170,19 +157,14 @@ export function makeSettler(markets: MarketFacts): Settler {
     let pnl = 0;
     let shares = 0;
     let invested = 0;
-    let allSettled = 0;
-    let open = 0;
     let events = 0;
     let knownAt = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < touched; j++) {
       const slot = slots.touched[j] as number;
       const market = marketOfSlot[slot] as number;
       const knowableAt = markets.knowableAt[market] as number;
-      if (slots.unknown[slot] === 1) {
-        unsettled++;
-        open = Number.NaN;
-      } else if (knowableAt < asOf) {
-        allSettled += slots.all[slot] as number;
+      if (slots.unknown[slot] === 1 || knowableAt >= asOf) unsettled++;
+      else {
         if ((slots.counted[slot] as number) > 0) {
           const event = eventSlots[slot] as number;
           const earned = slots.pnl[slot] as number;
@@ -196,9 +178,6 @@ export function makeSettler(markets: MarketFacts): Settler {
           add(slots.eventPnl, event, earned);
           add(slots.eventShares, event, slots.shares[slot] as number);
         }
-      } else {
-        unsettled++;
-        if (markOf !== undefined) open += markedValue(slots, slot, markOf(market));
       }
       clear(slots, slot);
     }
@@ -209,19 +188,11 @@ export function makeSettler(markets: MarketFacts): Settler {
     result.edge = shares > 0 ? pnl / (2 * shares) : Number.NaN;
     result.roi = invested > 0 ? pnl / (2 * invested) : Number.NaN;
     result.edgeStandardError = clusteredError(slots, events, pnl, shares);
-    result.markedPnlUsd = markOf === undefined ? Number.NaN : allSettled / 2e6 + open / 1e6;
+    result.markedPnlUsd = marking.finish(markOf);
     result.knownAt = settled > 0 ? knownAt : Number.NaN;
     return result;
   };
   return { load, settle };
-}
-
-/** Cash and tokens of an open position in 1e-6 USD; a side that is not held needs no price. */
-function markedValue(slots: Slots, slot: number, price: number): number {
-  const net0 = slots.net0[slot] as number;
-  const net1 = slots.net1[slot] as number;
-  const tokens = (net0 === 0 ? 0 : net0 * price) + (net1 === 0 ? 0 : net1 * (1 - price));
-  return (slots.cash[slot] as number) + tokens;
 }
 
 /** Standard error of the edge; empties the sums of the events. NaN below two events. */
@@ -243,8 +214,7 @@ function clear(slots: Slots, slot: number): void {
   slots.fills[slot] = 0;
   slots.counted[slot] = 0;
   slots.unknown[slot] = 0;
-  for (const sums of [slots.pnl, slots.shares, slots.invested, slots.all, slots.cash, slots.net0, slots.net1])
-    sums[slot] = 0;
+  for (const sums of [slots.pnl, slots.shares, slots.invested]) sums[slot] = 0;
 }
 
 function add(sums: Float64Array, slot: number, value: number): void {

@@ -53,7 +53,7 @@ export const profileColumns: readonly NumberColumn[] = [
     ...feature(
       'markedPnlUsd',
       'USD',
-      'Profit with open positions at the last price seen before the date; never mixed with settled profit',
+      'Profit with tokens still held at their last price before the date; never mixed with settled profit',
     ),
     role: 'info',
   },
@@ -104,7 +104,7 @@ export async function profileWallets(
       while (end < fills.count && (fills.time[end] as number) < asOf) end++;
       if (end - begin < options.minTrades) continue;
       const activity = describe(fills, begin, end);
-      const settled = settler.settle(begin, end, asOf, (market) => marks.priceAt(market, q));
+      const settled = settler.settle(begin, end, asOf, (token) => marks.priceAt(token, q));
       const tenure = (asOf - (fills.time[0] as number)) / DAY;
       const observed = Math.min(dates.lookback / DAY, Math.max(1, tenure));
       // In the order of `profileColumns`.

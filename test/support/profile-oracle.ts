@@ -72,19 +72,30 @@ function settledMeasures(world: World, window: readonly WorldTrade[], asOf: numb
   };
 }
 
+/** What a fill was in: the token, else the outcome; null if the source names neither. */
+const instrument = (t: WorldTrade): string | number | null => t.token ?? t.outcomeIndex;
+
 function markedPnl(world: World, window: readonly WorldTrade[], asOf: number): number | null {
-  if (window.some((t) => t.outcomeIndex === null)) return null;
   let total = 0;
+  const held = new Map<string, { net: number; price: number }>();
   for (const t of window) {
     const known = world.resolutions.find((r) => r.market === t.market && r.knowableAt < asOf);
-    const seen = world.trades.findLast(
-      (o) => o.market === t.market && o.time < asOf && o.outcomeIndex !== null && priceOf(o) !== null,
+    if (known !== undefined && t.outcomeIndex !== null) {
+      total += profit(t, t.outcomeIndex === 0 ? known.payout0 : 1 - known.payout0);
+      continue;
+    }
+    total += profit(t, 0);
+    if (t.shares === 0) continue;
+    const name = instrument(t);
+    if (name === null) return null;
+    const last = world.trades.findLast(
+      (o) => o.market === t.market && instrument(o) === name && o.time < asOf && priceOf(o) !== null,
     );
-    const price = seen === undefined ? null : (priceOf(seen) as number);
-    const price0 = known !== undefined ? known.payout0 : seen?.outcomeIndex === 0 ? price : 1 - (price as number);
-    if (price0 === null) return null;
-    total += t.shares === 0 ? profit(t, 0) : profit(t, t.outcomeIndex === 0 ? price0 : 1 - price0);
+    const key = `${t.market} ${name}`;
+    const net = (held.get(key)?.net ?? 0) + (t.side === 'BUY' ? t.shares : -t.shares);
+    held.set(key, { net, price: priceOf(last as WorldTrade) as number });
   }
+  for (const { net, price } of held.values()) total += net * price;
   return total / 1e6;
 }
 

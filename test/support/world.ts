@@ -11,6 +11,8 @@ export interface WorldTrade {
   readonly wallet: string;
   readonly market: string;
   readonly event: string;
+  /** Null or absent: the source names no tokens in this market. */
+  readonly token?: string | null;
   readonly outcomeIndex: 0 | 1 | null;
   readonly side: 'BUY' | 'SELL';
   readonly usd: number;
@@ -152,7 +154,10 @@ export interface WorldSize {
   readonly days?: number;
 }
 
-/** A random world with every oddity: 50-50 payouts, unknown tokens, late fills, equal times, zero shares, missing roles. */
+/**
+ * A random world with every oddity: 50-50 payouts, late fills, equal times, zero shares, missing roles; markets with and
+ * without named tokens, markets of which no fill and markets of which some fills do not tell their outcome.
+ */
 export function makeWorld({ seed, wallets = 20, markets = 12, trades = 400, days = 60 }: WorldSize): World {
   const rng = makeRng('world', seed);
   const pick = <T>(items: readonly T[]): T => items[rng.below(items.length)] as T;
@@ -174,13 +179,16 @@ export function makeWorld({ seed, wallets = 20, markets = 12, trades = 400, days
   ).sort((a, b) => a - b);
   const rows = times.map((time): WorldTrade => {
     const market = pick(marketList);
+    const side = pick([0, 1] as const);
+    const number = marketList.indexOf(market);
     const shares = rng.uniform() < 0.02 ? 0 : 1 + rng.below(500_000_000);
     return {
       time,
       wallet: `0x${rng.below(wallets).toString(16).padStart(4, '0')}`,
       market: market.market,
       event: market.event,
-      outcomeIndex: rng.uniform() < 0.02 ? null : pick([0, 1] as const),
+      token: number % 2 === 0 ? null : `${market.market}-${side}`,
+      outcomeIndex: number % 4 === 3 || rng.uniform() < 0.02 ? null : side,
       side: rng.uniform() < 0.6 ? 'BUY' : 'SELL',
       usd: Math.round(shares * (0.01 + 0.98 * rng.uniform())),
       shares,

@@ -52,8 +52,9 @@ function expectRows(actual: readonly Row[], expected: readonly Row[]): void {
     for (const [name, value] of Object.entries(expected[i] as Row)) {
       const where = `${name} of ${String(row['wallet'])}`;
       if (typeof value === 'number' && typeof row[name] === 'number') {
-        const scale = Math.max(1, Math.abs(value));
-        expect(Math.abs((row[name] - value) / scale), `${where}: ${row[name]} for ${value}`).toBeLessThan(1e-9);
+        // Marks are rounded to whole 1e-6 USD.
+        const scale = name === 'markedPnlUsd' ? 1 : 1e-3 * Math.max(1, Math.abs(value));
+        expect(Math.abs((row[name] - value) / scale), `${where}: ${row[name]} for ${value}`).toBeLessThan(1e-6);
       } else expect(row[name], where).toEqual(value);
     }
   });
@@ -208,10 +209,10 @@ describe('profiles of a ledger worked out by hand', () => {
     });
   });
 
-  it('marks open positions at the last price before the date, apart from settled profit', async () => {
-    // As of day 2: m0 last traded at YES .55, m1 at NO .10.
-    // m0: -40 - 35 + 11 - 1 + 80 x .55 + 50 x .45 = 1.5; m1: -3 + 30 x .1 = 0.
-    expect((await row('a', 2))['markedPnlUsd']).toBeCloseTo(1.5, 9);
+  it('marks each token held at its own last price before the date, apart from settled profit', async () => {
+    // As of day 2: YES of m0 last traded at .55, NO of m0 at .70, NO of m1 at .10.
+    // m0: -40 - 35 + 11 - 1 + 80 x .55 + 50 x .70 = 14; m1: -3 + 30 x .1 = 0.
+    expect((await row('a', 2))['markedPnlUsd']).toBeCloseTo(14, 9);
     // b as of day 2: +3 - 10 x .1 = 2; as of day 5: -2 settled and 100 x (1 - .99) = 1 late.
     expect((await row('b', 2))['markedPnlUsd']).toBeCloseTo(2, 9);
     expect((await row('b', 5))['markedPnlUsd']).toBeCloseTo(-1, 9);
@@ -247,6 +248,46 @@ describe('profiles of a ledger worked out by hand', () => {
       sizeVariation: null,
       hourEntropy: 0,
     });
+  });
+});
+
+describe('tokens whose outcome is not known', () => {
+  const fill = (day: number, wallet: string, token: string | null, changes: Partial<WorldTrade> = {}): WorldTrade => ({
+    time: worldStart + day * DAY,
+    wallet,
+    market: 'm0',
+    event: 'e0',
+    token,
+    outcomeIndex: null,
+    side: 'BUY',
+    usd: 40e6,
+    shares: 100e6,
+    ...changes,
+  });
+  const world = (tokens: readonly [string | null, string | null]): World => ({
+    ...ledger,
+    trades: [
+      fill(0, 'a', tokens[0]),
+      fill(0.1, 'b', tokens[1], { usd: 55e6 }),
+      fill(0.2, 'c', tokens[0], { usd: 50e6, side: 'SELL' }),
+      fill(4, 'c', tokens[0], { usd: 90e6 }),
+    ],
+  });
+  const asOf = { ...ledgerDates, from: iso(worldStart + DAY), to: iso(worldStart + 4 * DAY) };
+  const of = (rows: readonly Row[], wallet: string): Row | undefined =>
+    rows.find((r) => r['wallet'] === wallet && r['asOf'] === worldStart + 4 * DAY);
+
+  it('are marked at their own price and never settled, though the market is resolved', async () => {
+    const rows = await profilesOf(world(['home', 'away']), { asOf, minTrades: 1 });
+    // Home last changed hands at .50 before day 4, away at .55.
+    expect(of(rows, 'a')).toMatchObject({ markedPnlUsd: 10, settledPnlUsd: null, edge: null, unsettledPositions: 1 });
+    expect(of(rows, 'b')).toMatchObject({ markedPnlUsd: 0, settledPnlUsd: null });
+    expect(of(rows, 'c')).toMatchObject({ markedPnlUsd: 0, settledPnlUsd: null });
+  });
+
+  it('have no mark if the source names neither token nor outcome', async () => {
+    const rows = await profilesOf(world([null, null]), { asOf, minTrades: 1 });
+    for (const wallet of ['a', 'b', 'c']) expect(of(rows, wallet)).toMatchObject({ markedPnlUsd: null });
   });
 });
 
