@@ -56,6 +56,24 @@ describe('forest', () => {
     expect(drawing.marks.at(-1)?.lines[0]?.[1]).toBe('fewer than 30 positions');
   });
 
+  test('labels of its axis never touch', () => {
+    const tight = {
+      ...figure,
+      zero: 0.5,
+      rows: figure.rows.map((row) => ({ ...row, value: 0.501, low: 0.478, high: 0.519 })),
+    };
+    for (const width of [300, 340, 524, 952, 1100]) {
+      const body = drawForest(tight, width).body.text;
+      const ends = [...body.matchAll(/<text x="([\d.]+)" y="[\d.]+" text-anchor="middle">([^<]*)</g)];
+      expect(ends.length).toBeGreaterThan(2);
+      ends.forEach((match, i) => {
+        const before = ends[i - 1];
+        if (before === undefined) return;
+        expect(Number(match[1]) - Number(before[1])).toBeGreaterThan(6.5 * (match[2] ?? '').length);
+      });
+    }
+  });
+
   test('zero is in the picture though no row comes near it', () => {
     const far = {
       ...figure,

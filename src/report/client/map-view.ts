@@ -73,12 +73,13 @@ export class MapView {
     const { clientWidth: width, clientHeight: height } = canvas;
     if (width === 0) return;
     const ratio = Math.min(3, devicePixelRatio || 1);
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-      this.#fitted = false;
+    const [pixelWidth, pixelHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const resized = canvas.width !== pixelWidth || canvas.height !== pixelHeight;
+    if (resized) {
+      canvas.width = pixelWidth;
+      canvas.height = pixelHeight;
     }
-    if (!this.#fitted) {
+    if (resized || !this.#fitted) {
       this.#view = fitView(this.#figure.x, this.#figure.y, width, height);
       this.#fitted = true;
     }

@@ -7,19 +7,20 @@ const maps: MapView[] = [];
 
 export function startMaps(): void {
   for (const element of findAll('.figure[data-kind="map"]')) {
+    const start = (): void => {
+      near.disconnect();
+      open(element);
+    };
     const near = new IntersectionObserver(
       (entries) => {
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        near.disconnect();
-        open(element);
+        if (entries.some((entry) => entry.isIntersecting)) start();
       },
       { rootMargin: '600px' },
     );
     near.observe(element);
-    waiting.add(() => {
-      near.disconnect();
-      open(element);
-    });
+    // A reader with a keyboard may be there before it has come into view.
+    element.addEventListener('focusin', start, { once: true });
+    waiting.add(start);
   }
 }
 const waiting = new Set<() => void>();

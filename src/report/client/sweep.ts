@@ -168,7 +168,7 @@ function drawParallel(
     }
     pieces.push(handles(axis, brushes[i] ?? OPEN, i, x));
   });
-  return { width, height: HEIGHT, body: markup`${pieces}`, marks: [] };
+  return { width, height: HEIGHT, body: markup`${pieces}`, marks: [], operable: true };
 }
 
 function handles(axis: ParallelAxis, brush: Brush, index: number, x: number): Piece {

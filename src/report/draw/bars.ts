@@ -73,7 +73,7 @@ export function drawBars(figure: BarsFigure, width: number, most: number = MOST_
   pieces.push(line(x.at(0), 0, x.at(0), bottom, 'zero'));
   if (figure.bars.length > most) {
     const more = `and ${figure.bars.length - most} smaller; all are in the table`;
-    pieces.push(text(left, height - 4, more, { kind: 'hint' }));
+    pieces.push(text(0, height - 4, more, { kind: 'hint', room: width }));
   }
   return { width, height, body: markup`${pieces}`, marks };
 }

@@ -2,7 +2,7 @@ import type { ForestFigure } from '../../stages/figure.ts';
 import { commonDecimals, count, fixed, interval, known, UNKNOWN, withUnit } from './format.ts';
 import { markup, type Piece } from './markup.ts';
 import { axisScale } from './scale.ts';
-import { circle, type Drawing, line, type Mark, text } from './svg.ts';
+import { circle, type Drawing, line, type Mark, text, textWidth } from './svg.ts';
 
 const ROW = 47;
 const AXIS = 30;
@@ -20,7 +20,7 @@ export function drawForest(figure: ForestFigure, width: number): Drawing {
   const right = width - (narrow ? 8 : 122);
   const values = figure.rows.flatMap((row) => [row.value, row.low, row.high]);
   const x = axisScale({ scale: 'linear' }, values, [left + 6, right - 6], {
-    n: Math.max(3, Math.round((right - left) / 45)),
+    n: Math.max(3, Math.min(6, Math.round((right - left) / 45))),
     include: [figure.zero],
   });
   // Gains over zero carry their sign; a level such as an AUC does not.
@@ -37,8 +37,12 @@ export function drawForest(figure: ForestFigure, width: number): Drawing {
     if (narrow) for (const y of rows) pieces.push(line(x.at(value), y - 8, x.at(value), y + 8, kind));
     else pieces.push(line(x.at(value), 2, x.at(value), bottom, kind));
   }
+  const widest = Math.max(0, ...x.ticks.map((tick) => textWidth(tick.label))) + 8;
+  let free = Number.NEGATIVE_INFINITY;
   for (const tick of x.ticks) {
     const sign = plus && tick.value > 0 ? '+' : '';
+    if (x.at(tick.value) < free) continue;
+    free = x.at(tick.value) + widest;
     pieces.push(text(x.at(tick.value), bottom + 16, sign + tick.label, { anchor: 'middle' }));
   }
 

@@ -17,6 +17,8 @@ export interface Drawing {
   readonly height: number;
   readonly body: Markup;
   readonly marks: readonly Mark[];
+  /** True where parts of it take the focus: then it is a group to screen readers and not one picture. */
+  readonly operable?: boolean;
 }
 
 function short(value: number): string {
@@ -133,5 +135,6 @@ export function xAxis(scale: Scale, bottom: number, right: number): Markup {
 /** A drawing as one element with its name for screen readers. */
 export function svgElement(drawing: Drawing, name: string): Markup {
   const { width, height, body } = drawing;
-  return markup`<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${name}">${body}</svg>`;
+  const role = drawing.operable === true ? 'group' : 'img';
+  return markup`<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="${role}" aria-label="${name}">${body}</svg>`;
 }
