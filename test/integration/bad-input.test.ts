@@ -45,9 +45,7 @@ async function runDay(fills: string | undefined, ...args: string[]): Promise<Cli
   return { ...(await fathom(['run', 'e.yaml', '--no-report', ...args], { cwd })), cwd };
 }
 
-async function quality(
-  cwd: string,
-): Promise<{
+async function quality(cwd: string): Promise<{
   rowsRead: number;
   rowsKept: number;
   rejected: { reason: string; count: number; first: string }[];

@@ -69,6 +69,22 @@ describe.skipIf('why' in cluster)('on a real cluster', () => {
     ).toBeGreaterThan(1000);
   }, 120_000);
 
+  it('gives the bytes of a small sweep of real stages', async () => {
+    const small = await readFile(path.join(import.meta.dirname, '../support/small-sweep.yaml'), 'utf8');
+    const folder = await workFolder({ 'e.yaml': small });
+    const submitted = await fathom(['slurm', 'submit', 'e.yaml', '+resources.slurm.tasksPerJob=4'], {
+      cwd: folder,
+      env,
+    });
+    expect(submitted.code, submitted.err).toBe(0);
+    await settled(folder);
+    const here = await workFolder({ 'e.yaml': small });
+    expect((await fathom(['run', 'e.yaml', '--no-report'], { cwd: here })).code).toBe(0);
+    expect(await artifactHashes(path.join(folder, 'results'))).toEqual(
+      await artifactHashes(path.join(here, 'results')),
+    );
+  }, 180_000);
+
   it('submits nothing when all is done', async () => {
     const again = await fathom(['slurm', 'submit', 'e.yaml'], { cwd, env });
     expect(again.err).toContain('nothing to submit: everything is done');

