@@ -67,8 +67,10 @@ test-full: setup test-tools ## the tests with the slow ones
 	@FATHOM_TEST_FULL=1 node_modules/.bin/vitest run $(TESTS)
 
 .PHONY: check
-check: packages ## types, style, unused code, shell scripts
+check: packages ## types, style, import directions, unused code, shell scripts
 	@node_modules/.bin/tsc -p tsconfig.check.json
+	@node_modules/.bin/tsc -p src/report/client --noEmit
+	@node scripts/check-imports.mjs
 	@node_modules/.bin/biome check --error-on-warnings .
 	@node_modules/.bin/knip
 	@if command -v shellcheck > /dev/null; then shellcheck scripts/*.sh .ci/run; else echo 'check: no shellcheck here, shell scripts are not checked' >&2; fi

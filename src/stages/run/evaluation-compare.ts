@@ -38,7 +38,9 @@ const run: StageRun<CompareParams> = async (context) => {
   await writeParquet(context.outputPath('table'), resultColumns(comparisons));
   await context.writeMetrics('metrics', {
     scalars: scalarsOf(comparisons),
-    metrics: comparisons.flatMap(({ models }) => models.flatMap(({ metrics }) => metrics)),
+    metrics: comparisons.flatMap(({ models }) =>
+      models.flatMap(({ model, metrics }) => metrics.map((metric) => ({ ...metric, model }))),
+    ),
     findings: comparisons.map((comparison) => findingOf(comparison, wording)),
     notes: notesOf(comparisons, params, pooled.unlabelled),
   });
