@@ -16,6 +16,7 @@ const floors = [
   ['evaluation'],
   ['store'],
   ['tables', 'kernels', 'native'],
+  ['contract'],
   ['random'],
   ['numeric'],
   ['errors.ts', 'paths.ts'],
@@ -25,13 +26,17 @@ const floorOf = new Map(floors.flatMap((names, floor) => names.map((name) => [na
 /** Who may touch the artifact store: domain code knows nothing of artifacts. */
 const storeUsers = ['store', 'run', 'plan', 'slurm', 'report', 'cli'];
 
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.includes('client/'));
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.ts') && !name.includes('client/'),
+);
 const imports = new Map();
 const problems = [];
 for (const file of files) {
   const text = readFileSync(path.join(root, file), 'utf8');
   const edges = [];
-  for (const match of text.matchAll(/^\s*(?:import|export)\b([^;'"]*?)from\s*'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)|import\s*'(\.[^']+)'/gm)) {
+  for (const match of text.matchAll(
+    /^\s*(?:import|export)\b([^;'"]*?)from\s*'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)|import\s*'(\.[^']+)'/gm,
+  )) {
     const target = match[2] ?? match[3] ?? match[4];
     const typeOnly = /^\s*type\b/.test(match[1] ?? '');
     edges.push({ target: path.relative(root, path.resolve(root, path.dirname(file), target)), typeOnly });
@@ -46,7 +51,10 @@ for (const [file, edges] of imports)
     const to = roomOf(target);
     if (from === to) continue;
     const [a, b] = [floorOf.get(from), floorOf.get(to)];
-    if (a === undefined || b === undefined) problems.push(`src/${file}: ${a === undefined ? from : to} stands on no floor; add it to scripts/check-imports.mjs`);
+    if (a === undefined || b === undefined)
+      problems.push(
+        `src/${file}: ${a === undefined ? from : to} stands on no floor; add it to scripts/check-imports.mjs`,
+      );
     else if (b < a) problems.push(`src/${file} imports upwards: ${target}`);
     else if (b === a) problems.push(`src/${file} imports its neighbour ${target}`);
     if (to === 'store' && !storeUsers.includes(from) && !typeOnly) problems.push(`src/${file} touches the store`);

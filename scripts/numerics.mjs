@@ -21,6 +21,8 @@ const patterns = [
 /** Code that carries results but does not shape them. */
 const ignored = [path.join(dist, 'errors.js'), path.join(dist, 'paths.js')];
 
+const ascending = (a, b) => (a < b ? -1 : 1);
+
 function closure(entry) {
   const files = new Set();
   const packages = new Set();
@@ -43,7 +45,7 @@ function closure(entry) {
           );
       }
   }
-  return { files: [...files].sort(), packages: [...packages].sort() };
+  return { files: [...files].sort(ascending), packages: [...packages].sort(ascending) };
 }
 
 const kernels = path.join(dist, 'kernels');

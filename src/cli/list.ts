@@ -1,9 +1,10 @@
 /** `fathom list`: the stages there are; of one stage its parameters, inputs and outputs; all of it as Markdown or JSON. */
+
+import type { InputPort, OutputPort, StageDefinition } from '../contract/stage.ts';
 import { EXIT, FathomError } from '../errors.ts';
 import { didYouMean } from '../experiment/nearest.ts';
 import { type Parameter, parametersOf } from '../experiment/parameters.ts';
 import type { Registry } from '../experiment/stages.ts';
-import type { InputPort, OutputPort, StageDefinition } from '../stages/contract.ts';
 import type { CliEffects } from './effects.ts';
 
 export interface ListArgs {

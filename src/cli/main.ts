@@ -162,7 +162,7 @@ const cli = yargs(hideBin(process.argv))
     throw error ?? new FathomError('usage', message);
   });
 
-async function registry(): Promise<ReadonlyMap<string, import('../stages/contract.ts').StageDefinition>> {
+async function registry(): Promise<ReadonlyMap<string, import('../contract/stage.ts').StageDefinition>> {
   const { loadRegistry } = await import('../stages/registry.ts');
   return loadRegistry(effects.env);
 }

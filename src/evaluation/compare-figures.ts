@@ -1,6 +1,7 @@
 /** The comparison of models as figures: who scores what beside which baseline, and the curves behind it. */
+
+import type { Figure, ForestFigure, HeatmapFigure, LineFigure, Role, TableFigure } from '../contract/figure.ts';
 import type { Rng } from '../random/rng.ts';
-import type { Figure, ForestFigure, HeatmapFigure, LineFigure, Role, TableFigure } from '../stages/figure.ts';
 import { ALPHA, type ModelComparison, type TargetComparison } from './compare.ts';
 import { type Curve, calibrationCurve, confusion, rocCurve } from './curves.ts';
 import { againstOf, type FindingOptions, titleOf } from './findings.ts';

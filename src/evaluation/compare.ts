@@ -2,8 +2,9 @@
  * Compares models on their pooled test predictions: each with its baseline, and each with the best of the others, on
  * the same resamples of whole clusters; intervals corrected for the number of questions asked.
  */
+
+import type { Metric } from '../contract/metrics.ts';
 import type { Rng } from '../random/rng.ts';
-import type { Metric } from '../stages/metrics.ts';
 import { clustersOf, percentileInterval, standardError, wholeSample } from './bootstrap.ts';
 import { type DrawnScore, drawScores, estimate, metricsOf, scoreInfo } from './measure.ts';
 import { holm, holmLevels } from './multiple.ts';

@@ -1,6 +1,7 @@
 /** What a comparison answers, in words that carry the numbers of its figures. */
+
+import type { Finding } from '../contract/metrics.ts';
 import { normalQuantile } from '../random/rng.ts';
-import type { Finding } from '../stages/metrics.ts';
 import { ALPHA, type ModelComparison, type TargetComparison } from './compare.ts';
 import { scoreInfo } from './measure.ts';
 import type { ScoreName } from './scores.ts';

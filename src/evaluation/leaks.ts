@@ -2,7 +2,7 @@
  * Checks an assignment of rows to sets for leaks, from the assignment alone: nothing here knows how it was made, so a
  * splitter that errs is caught.
  */
-import type { Check } from '../stages/metrics.ts';
+import type { Check } from '../contract/metrics.ts';
 import { meetsAny, mergeSpans, type Span } from './spans.ts';
 import { type Fold, SET, type SplitOptions, type SplitRows, setNames, sizesOf, spanOf } from './split.ts';
 

@@ -1,7 +1,8 @@
 /** Measures one model on one target and one set, beside its baseline, with intervals that resample whole clusters. */
+
+import type { DataSet, Metric } from '../contract/metrics.ts';
 import { FathomError } from '../errors.ts';
 import type { Rng } from '../random/rng.ts';
-import type { DataSet, Metric } from '../stages/metrics.ts';
 import { bootstrap, type Clusters, clustersOf, percentileInterval, wholeSample } from './bootstrap.ts';
 import { prepareScore, type ScoredRows, type ScoreName, type Scorer, stratify } from './scores.ts';
 

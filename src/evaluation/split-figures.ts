@@ -1,6 +1,6 @@
 /** The folds of a split as figures: when each set is, and how many rows it has. */
-import type { Figure, LineFigure } from '../stages/figure.ts';
-import type { Check } from '../stages/metrics.ts';
+import type { Figure, LineFigure } from '../contract/figure.ts';
+import type { Check } from '../contract/metrics.ts';
 import { type Fold, SET, type SplitOptions, type SplitRows, setNames, sizesOf, spanOf } from './split.ts';
 
 /** One set of one fold in numbers. Times in UTC milliseconds; null where there is no time or no row. */

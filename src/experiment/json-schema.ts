@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the grammar of references
 /** The JSON schema (2020-12) of experiment files, for editors: completion, descriptions, errors while typing. */
-import type { StageDefinition } from '../stages/contract.ts';
+import type { StageDefinition } from '../contract/stage.ts';
 import { type JsonSchema, jsonSchemaOf } from './parameters.ts';
 import { rootSchema, samplerSchemas, stageSchema } from './schema.ts';
 import { distributionKinds } from './space.ts';

@@ -1,5 +1,5 @@
 /** From a file to a checked experiment: parse, compose, override, resolve references, check, connect, freeze. */
-import type { Axis } from '../stages/contract.ts';
+import type { Axis } from '../contract/stage.ts';
 import { compose, stageKeys } from './compose.ts';
 import { reportIssues } from './issues.ts';
 import { didYouMean } from './nearest.ts';

@@ -1,6 +1,6 @@
 /** What a stage's schema says of its parameters: names, types, units, defaults. Read off its JSON schema (2020-12). */
 import { z } from 'zod';
-import type { StageDefinition } from '../stages/contract.ts';
+import type { StageDefinition } from '../contract/stage.ts';
 
 export interface JsonSchema {
   readonly type?: string | readonly string[];

@@ -1,6 +1,6 @@
 /** Checks the stages of an experiment one by one: method, parameters, engine. How they connect is in `wiring.ts`. */
 import type { z } from 'zod';
-import type { Axis, StageDefinition } from '../stages/contract.ts';
+import type { Axis, StageDefinition } from '../contract/stage.ts';
 import { stageKeys } from './compose.ts';
 import { isBroken, reportIssues } from './issues.ts';
 import { nearest } from './nearest.ts';

@@ -2,7 +2,7 @@
  * An experiment as the rest of the program sees it: resolved, checked, filled with defaults, frozen. Nothing here
  * remembers YAML except `origins`, which says of every value where it came from.
  */
-import type { Axis } from '../stages/contract.ts';
+import type { Axis } from '../contract/stage.ts';
 
 /** Where a value came from. Lines and columns count from 1. */
 export type Origin =

@@ -1,5 +1,5 @@
 /** How stages connect: which output each input reads, in which order they can run, and where tasks fan out. */
-import type { Axis, InputPort, OutputKind } from '../stages/contract.ts';
+import type { Axis, InputPort, OutputKind } from '../contract/stage.ts';
 import { isBroken } from './issues.ts';
 import { didYouMean } from './nearest.ts';
 import type { Problems, Spot } from './problems.ts';

@@ -1,6 +1,6 @@
 /** What any source says of its trades: totals, and figures for the data section of the report. */
-import type { Figure, HistogramFigure, LineFigure } from '../stages/figure.ts';
-import type { Quality } from '../stages/metrics.ts';
+import type { Figure, HistogramFigure, LineFigure } from '../contract/figure.ts';
+import type { Quality } from '../contract/metrics.ts';
 import { type Duck, quote } from '../tables/duck.ts';
 
 /** Totals of a canonical trades file. Sums are exact; they become doubles only here. */

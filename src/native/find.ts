@@ -4,8 +4,8 @@
  * results must not depend on which library happened to be usable.
  */
 import path from 'node:path';
+import type { Requirement } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
-import type { Requirement } from '../stages/contract.ts';
 import { inspectXgboost } from './inspect.ts';
 import { findLibrary, type NativeSystem, thisMachine } from './system.ts';
 

@@ -4,6 +4,7 @@
  */
 
 const view = new DataView(new ArrayBuffer(8));
+// biome-ignore lint/correctness/noPrecisionLoss: the digits of a double whose last bits are zero
 const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.9082149292705877e-10;
 

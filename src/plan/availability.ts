@@ -1,6 +1,7 @@
 /** Asks the machine what it has for each stage, once a requirement. */
+
+import type { Requirement, StageDefinition } from '../contract/stage.ts';
 import type { Experiment } from '../experiment/types.ts';
-import type { Requirement, StageDefinition } from '../stages/contract.ts';
 import type { Availability } from './nodes.ts';
 
 type Probed = Awaited<ReturnType<Requirement['probe']>>;

@@ -1,10 +1,11 @@
 /** From an experiment to rounds of tasks. Pure: metrics of earlier rounds are passed in. */
+
+import type { MetricsFile } from '../contract/metrics.ts';
+import type { Coordinates } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
 import { sampleTrials } from '../experiment/samplers.ts';
 import type { Experiment, Trial } from '../experiment/types.ts';
 import { keyOf } from '../random/rng.ts';
-import type { Coordinates } from '../stages/contract.ts';
-import type { MetricsFile } from '../stages/metrics.ts';
 import { identityOf } from './identity.ts';
 import { type Node, readyLevel } from './nodes.ts';
 import {

@@ -1,7 +1,8 @@
 /** The static part of a plan: which stages there are, on which level, along which axes they fan out. */
+
+import type { InputPort, StageDefinition } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
 import type { Experiment, ExperimentStage, Source } from '../experiment/types.ts';
-import type { InputPort, StageDefinition } from '../stages/contract.ts';
 import type { Absence } from './types.ts';
 
 /** A stage of the experiment in its place. */

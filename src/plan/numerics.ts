@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { StageDefinition } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
-import type { StageDefinition } from '../stages/contract.ts';
 
 /** `dist/numerics.json`: module in `stages/run/` to hash. */
 export function numericsFile(): string {

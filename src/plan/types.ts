@@ -1,5 +1,5 @@
 /** A plan: immutable rounds of tasks. Line i of `plan/<round>.jsonl` is array index i. */
-import type { Coordinates, OutputKind, Resources } from '../stages/contract.ts';
+import type { Coordinates, OutputKind, Resources } from '../contract/stage.ts';
 
 /** An output of another task that a task reads. */
 export interface TaskInput {

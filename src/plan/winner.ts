@@ -1,6 +1,7 @@
 /** Which trial won a sweep. */
+
+import type { MetricsFile } from '../contract/metrics.ts';
 import { FathomError } from '../errors.ts';
-import type { MetricsFile } from '../stages/metrics.ts';
 import type { Task } from './types.ts';
 
 export interface SweepTask {

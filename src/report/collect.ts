@@ -1,13 +1,13 @@
 /** Reads a run off the disk into the model of its page. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Figure } from '../contract/figure.ts';
+import type { MetricsFile } from '../contract/metrics.ts';
 import { FathomError, formatError, formatPlace } from '../errors.ts';
 import type { Experiment, Origin } from '../experiment/types.ts';
 import type { Plan } from '../plan/build.ts';
 import { describeCoordinates, type Task } from '../plan/types.ts';
 import { chooseWinners, type SweepTask, scoreTrials } from '../plan/winner.ts';
-import type { Figure } from '../stages/figure.ts';
-import type { MetricsFile } from '../stages/metrics.ts';
 import type { ReportModel, ReportSweep } from './model.ts';
 
 /** What the page is made from, as a run offers it. */

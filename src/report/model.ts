@@ -1,6 +1,6 @@
 /** All that the page is made from. `collect.ts` reads it off a run; `render.ts` turns it into one HTML file. */
-import type { Figure } from '../stages/figure.ts';
-import type { Check, Finding, Metric, Quality } from '../stages/metrics.ts';
+import type { Figure } from '../contract/figure.ts';
+import type { Check, Finding, Metric, Quality } from '../contract/metrics.ts';
 
 /** A value with the unit's own short text, as key figures show it. */
 export interface ReportFigure {

@@ -1,9 +1,10 @@
 /** Builds the context a stage runs in, inside a worker or child process. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Coordinates, InputArtifact, OutputKind, Resources, StageContext } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
 import { makeRng } from '../random/rng.ts';
-import type { Coordinates, InputArtifact, OutputKind, Resources, StageContext } from '../stages/contract.ts';
 import { writeAtomically } from '../store/files.ts';
 
 /** File names of outputs in an artifact's folder. */
@@ -57,7 +58,8 @@ export function makeContext(options: ContextOptions): StageContext {
     return found;
   };
   const outputPath = (port: string): string => path.join(folder, outputFile(port, portOf(port).kind));
-  const writeJson = (port: string, value: unknown): Promise<void> => writeFile(outputPath(port), encodeJson(value));
+  const writeJson = async (port: string, value: unknown): Promise<void> =>
+    writeFileSync(outputPath(port), encodeJson(value));
   const optionalInput = (port: string): InputArtifact | undefined => {
     const list = inputs[port] ?? [];
     if (list.length > 1) throw new FathomError('internal', `input "${port}" holds ${list.length} artifacts, not one`);

@@ -1,7 +1,8 @@
 /** What a worker is sent, and what it sends back. Plain data: it crosses threads and processes. */
+
+import type { Resources } from '../contract/stage.ts';
 import type { ErrorData } from '../errors.ts';
 import type { Task } from '../plan/types.ts';
-import type { Resources } from '../stages/contract.ts';
 
 export interface Job {
   readonly task: Task;

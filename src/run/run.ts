@@ -2,9 +2,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Resources } from '../contract/stage.ts';
 import { FathomError, formatError, fromSystemError } from '../errors.ts';
 import { describeTask, type Task } from '../plan/types.ts';
-import type { Resources } from '../stages/contract.ts';
 import { type Claim, tryClaim } from '../store/claims.ts';
 import { outputFile } from './context.ts';
 import type { JobResult } from './job.ts';
@@ -91,6 +91,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
   let progress: Progress | undefined;
   const shared = new SharedFiles();
   if (options.only === undefined) await forgetFailures(session);
+  const halfMade = new Set((await halfMadeIn(session)).map(({ task }) => task));
   try {
     for (let planned = -1; ; ) {
       const plan = await session.plan();
@@ -127,6 +128,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
               shared,
               progress,
               effects,
+              halfMade,
               stopping: () => stopping,
             });
           } catch (error) {
@@ -137,10 +139,10 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
         },
         ended: async (one, state, result) => {
           try {
-            for (const task of twins.get(one.id) ?? [one]) {
+            const places = twins.get(one.id) ?? [one];
+            for (const task of places) {
               if (state === 'blocked') blocked.set(task.stage, (blocked.get(task.stage) ?? 0) + 1);
               if (result === undefined) continue;
-              await mark(session, task, result, states);
               if (result.state === 'done') counted.add(keyOf(task));
               if (result.state === 'failed') {
                 const message = formatError(FathomError.fromData(result.error));
@@ -151,6 +153,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
                 progress?.ended(task, 'failed', result.seconds, message);
               } else progress?.ended(task, result.state, result.seconds);
             }
+            if (result !== undefined) for (const task of places) await mark(session, task, result, states);
           } catch (error) {
             fatal ??= fromSystemError(error, 'writing the state of a task');
             halt();
@@ -216,6 +219,8 @@ interface Hands {
   readonly shared: SharedFiles;
   readonly progress: Progress | undefined;
   readonly effects: RunEffects;
+  /** Tasks of which something half made lay about when the run began. */
+  readonly halfMade: ReadonlySet<string>;
   stopping(): boolean;
 }
 
@@ -225,7 +230,7 @@ async function startTask(session: Session, task: Task, granted: Resources, hands
   if (claim === 'stopped')
     return { state: 'interrupted', seconds: 0, error: { code: 'interrupted', message: 'stopped on request' } };
   try {
-    await removeHalfMade(session, task);
+    if (claim.takenOver || hands.halfMade.has(task.id)) await removeHalfMade(session, task);
     const pool = task.isolation === 'thread' ? hands.threads : hands.processes;
     const shared = task.isolation === 'thread' ? await hands.shared.of(session, task) : {};
     const result = await pool.run(
@@ -244,9 +249,16 @@ async function startTask(session: Session, task: Task, granted: Resources, hands
 
 /** What a process that was killed left of this task. The claim is ours, so nobody is making it now. */
 async function removeHalfMade(session: Session, task: Task): Promise<void> {
-  for (const folder of [session.store.paths.staging, session.store.paths.scratch])
+  for (const { task: id, folder } of await halfMadeIn(session))
+    if (id === task.id) await rm(folder, { recursive: true, force: true });
+}
+
+async function halfMadeIn({ store }: Session): Promise<{ task: string; folder: string }[]> {
+  const found: { task: string; folder: string }[] = [];
+  for (const folder of [store.paths.staging, store.paths.scratch])
     for (const name of await readdir(folder).catch(() => []))
-      if (name.startsWith(`${task.id}.`)) await rm(path.join(folder, name), { recursive: true, force: true });
+      found.push({ task: name.split('.')[0] as string, folder: path.join(folder, name) });
+  return found;
 }
 
 /** Another run may be at the same task: then its artifact is awaited. */

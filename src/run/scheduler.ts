@@ -1,6 +1,7 @@
 /** Decides which task runs next: inputs first, then plan order, as far as threads, memory and GPUs allow. */
+
+import type { Resources } from '../contract/stage.ts';
 import type { Task } from '../plan/types.ts';
-import type { Resources } from '../stages/contract.ts';
 import type { JobResult } from './job.ts';
 import type { Slots } from './machine.ts';
 
@@ -9,7 +10,10 @@ export type EndState = JobResult['state'] | 'blocked';
 export interface Dispatch {
   /** Runs a task to its end. Must not throw. */
   start(task: Task, granted: Resources): Promise<JobResult>;
-  /** Told of every end; `blocked` is a task whose inputs failed. Must not throw. */
+  /**
+   * Told of every end; `blocked` is a task whose inputs failed. What it does before it first waits happens before any
+   * other task starts; the rest goes on beside them. Must not throw.
+   */
   ended(task: Task, state: EndState, result: JobResult | undefined): Promise<void>;
   /** True once nothing new may start. */
   stopping(): boolean;
@@ -40,6 +44,7 @@ export async function schedule(
   for (const task of tasks) if (!done.has(task.id)) waiting.set(task.id, task);
   const free = { threads: slots.threads, memoryMb: slots.memoryMb, gpus: slots.gpus };
   const running = new Set<Promise<void>>();
+  const told: Promise<void>[] = [];
 
   const isDone = (id: string): boolean => done.has(id) || states.get(id) === 'done';
   const isLost = (id: string): boolean => {
@@ -59,9 +64,9 @@ export async function schedule(
     free.memoryMb -= granted.memoryMb;
     free.gpus -= granted.gpus;
     waiting.delete(task.id);
-    const work = dispatch.start(task, granted).then(async (result) => {
+    const work = dispatch.start(task, granted).then((result) => {
       states.set(task.id, result.state);
-      await dispatch.ended(task, result.state, result);
+      told.push(dispatch.ended(task, result.state, result));
       free.threads += granted.threads;
       free.memoryMb += granted.memoryMb;
       free.gpus += granted.gpus;
@@ -71,12 +76,12 @@ export async function schedule(
   };
 
   for (;;) {
-    for (const task of [...waiting.values()]) {
+    for (const task of waiting.values()) {
       const inputs = Object.values(task.inputs).flat();
       if (inputs.some((input) => isLost(input.task))) {
         waiting.delete(task.id);
         states.set(task.id, 'blocked');
-        await dispatch.ended(task, 'blocked', undefined);
+        told.push(dispatch.ended(task, 'blocked', undefined));
       } else if (
         !dispatch.stopping() &&
         inputs.every((input) => isDone(input.task)) &&
@@ -89,5 +94,6 @@ export async function schedule(
     if (running.size === 0) break;
     await Promise.race(running);
   }
+  await Promise.all(told);
   return states;
 }

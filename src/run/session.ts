@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { MetricsFile } from '../contract/metrics.ts';
+import type { StageDefinition } from '../contract/stage.ts';
 import { FathomError, fromSystemError } from '../errors.ts';
 import { canonicalJson } from '../experiment/canonical.ts';
 import { sampleTrials } from '../experiment/samplers.ts';
@@ -12,8 +14,6 @@ import { makeFileHasher } from '../plan/files.ts';
 import { type Availability, type Node, placeStages } from '../plan/nodes.ts';
 import { loadNumerics } from '../plan/numerics.ts';
 import type { Task, TaskFile } from '../plan/types.ts';
-import type { StageDefinition } from '../stages/contract.ts';
-import type { MetricsFile } from '../stages/metrics.ts';
 import { writeAtomically } from '../store/files.ts';
 import { type RunPaths, runPaths } from '../store/layout.ts';
 import { openStore, type Store } from '../store/store.ts';

@@ -1,12 +1,13 @@
 /** Runs one task, inside a worker thread or a child process, from its line in the plan to its artifact in the store. */
-import { rm, stat } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { InputArtifact, StageRun } from '../contract/stage.ts';
 import { FathomError, fromSystemError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
 import { describeTask, type Task } from '../plan/types.ts';
-import type { InputArtifact, StageRun } from '../stages/contract.ts';
 import { openStore } from '../store/store.ts';
 import { makeContext, outputFile } from './context.ts';
 import type { Job, JobMessage, JobResult } from './job.ts';
@@ -46,7 +47,7 @@ export async function runTask(job: Job, hooks: TaskHooks): Promise<JobResult> {
 async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<boolean> {
   const { task } = job;
   const store = openStore(job.results);
-  if (await store.has(task.id)) return true;
+  if (existsSync(store.paths.manifest(task.id))) return true;
   await checkFiles(task, job.cwd);
   const run = await loadRun(task);
   const folder = await store.stage(task.id);
@@ -79,7 +80,7 @@ async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<
       log: (line) => hooks.send({ type: 'log', task: task.id, line }),
     });
     await run(context);
-    const outputs = await outputsOf(task, folder);
+    const outputs = outputsOf(task, folder);
     const { id, use, version, numerics, params, engine, engineVersion, seed, inputs, files } = task;
     await store.commit(
       folder,
@@ -98,11 +99,11 @@ async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<
         peakMemoryMb: peakMemoryMb(),
       },
     );
-    await rm(store.paths.checkpoint(task.id), { force: true });
+    rmSync(store.paths.checkpoint(task.id), { force: true });
     return false;
   } finally {
-    await rm(folder, { recursive: true, force: true });
-    await rm(scratchFolder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(scratchFolder, { recursive: true, force: true });
   }
 }
 
@@ -155,15 +156,14 @@ async function checkFiles(task: Task, cwd: string): Promise<void> {
   }
 }
 
-async function outputsOf(
+function outputsOf(
   task: Task,
   folder: string,
-): Promise<Record<string, { file: string; kind: Task['outputs'][string]['kind'] }>> {
+): Record<string, { file: string; kind: Task['outputs'][string]['kind'] }> {
   const outputs: Record<string, { file: string; kind: Task['outputs'][string]['kind'] }> = {};
   for (const [port, { kind, optional }] of Object.entries(task.outputs)) {
     const file = outputFile(port, kind);
-    const found = await stat(path.join(folder, file)).catch(() => undefined);
-    if (found !== undefined) outputs[port] = { file, kind };
+    if (existsSync(path.join(folder, file))) outputs[port] = { file, kind };
     else if (!optional) throw new FathomError('internal', `${task.use} ended without writing its output "${port}"`);
   }
   return outputs;

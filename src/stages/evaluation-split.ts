@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { defineStage, input, output } from '../contract/stage.ts';
 import { duration, moment } from '../tables/time.ts';
-import { defineStage, input, output } from './contract.ts';
 
 const spanOrNone = z.union([duration, z.literal('0d')]);
 

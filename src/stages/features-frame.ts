@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineStage, input, output } from './contract.ts';
+import { defineStage, input, output } from '../contract/stage.ts';
 
 const names = z.array(z.string().min(1));
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineStage } from './contract.ts';
+import { defineStage } from '../contract/stage.ts';
 import { projectionFields, projectionInputs, projectionMemoryMb, projectionOutputs } from './projection-fields.ts';
 
 const params = z.strictObject({

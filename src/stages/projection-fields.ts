@@ -1,6 +1,6 @@
 /** Parameters, inputs and outputs that all projections share. */
 import { z } from 'zod';
-import { input, output } from './contract.ts';
+import { input, output } from '../contract/stage.ts';
 
 const utcTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z)?$/;
 

@@ -1,8 +1,8 @@
 /** All stages. Adding a method means adding its file and a line here. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { StageDefinition } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
-import type { StageDefinition } from './contract.ts';
 
 // Descriptions only: nothing here loads a kernel or a native library.
 const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [

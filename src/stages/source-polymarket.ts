@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { defineStage, output } from '../contract/stage.ts';
 import { canonicalOrder } from '../markets/canonical.ts';
-import { defineStage, output } from './contract.ts';
 
 function isTimeZone(name: string): boolean {
   try {

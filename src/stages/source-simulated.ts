@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { defineStage, output } from '../contract/stage.ts';
 import { canonicalOrder } from '../markets/canonical.ts';
-import { defineStage, output } from './contract.ts';
 
 const share = (fallback: number, what: string) => z.number().min(0).default(fallback).describe(`Weight of ${what}`);
 

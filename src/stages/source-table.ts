@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { defineStage, output } from '../contract/stage.ts';
 import { readingFields } from '../tables/dataset.ts';
-import { defineStage, output } from './contract.ts';
 
 const params = z.strictObject({
   path: z

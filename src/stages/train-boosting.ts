@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { defineStage, input, output } from '../contract/stage.ts';
 import { xgboostRequirement } from '../native/find.ts';
-import { defineStage, input, output } from './contract.ts';
 
 const share = z.number().gt(0).max(1);
 const penalty = z.number().min(0);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { defineStage, input, output } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
-import { defineStage, input, output } from './contract.ts';
 
 const head = z.strictObject({
   target: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { defineStage, input, output } from '../contract/stage.ts';
 import { duration } from '../tables/time.ts';
 import { asOfSchema } from '../wallets/dates.ts';
-import { defineStage, input, output } from './contract.ts';
 
 const params = z.strictObject({
   asOf: asOfSchema.prefault({}).describe('The dates, as in wallets.profile; give both stages the same'),

@@ -1,5 +1,5 @@
 /** Claims keep two runs from doing the same task at once. They are a courtesy: the first rename into the store wins. */
-import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, unlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 
 /** A claim whose heartbeat is older than this is dead. Generous, since network file systems lag. */
@@ -7,6 +7,8 @@ export const STALE_AFTER_MS = 60_000;
 export const HEARTBEAT_MS = 10_000;
 
 export interface Claim {
+  /** True if somebody who died had it before: what they left may lie about. */
+  readonly takenOver: boolean;
   release(): Promise<void>;
 }
 
@@ -28,7 +30,7 @@ export interface ClaimEffects {
 export async function tryClaim(file: string, owner: ClaimOwner, effects: ClaimEffects): Promise<Claim | undefined> {
   for (let attempt = 0; attempt < 3; attempt++) {
     const made = await create(file, owner);
-    if (made) return heartbeat(file);
+    if (made) return heartbeat(file, attempt > 0);
     if (!(await isDead(file, owner, effects))) return undefined;
     await rm(file, { force: true });
   }
@@ -64,16 +66,19 @@ async function isDead(file: string, owner: ClaimOwner, effects: ClaimEffects): P
   }
 }
 
-function heartbeat(file: string): Claim {
+function heartbeat(file: string, takenOver: boolean): Claim {
   const timer = setInterval(() => {
     const now = new Date();
     utimes(file, now, now).catch(() => undefined);
   }, HEARTBEAT_MS);
   timer.unref();
   return {
+    takenOver,
     release: async () => {
       clearInterval(timer);
-      await rm(file, { force: true });
+      await unlink(file).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
     },
   };
 }

@@ -1,10 +1,15 @@
-/** The artifact store: folders named by task identity, made complete by one rename. */
+/**
+ * The artifact store: folders named by task identity, made complete by one rename.
+ *
+ * Artifacts are made with blocking calls: a worker has nothing else to do meanwhile, and the same calls as promises
+ * cost a small task more than all its arithmetic.
+ */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { OutputKind } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
-import type { OutputKind } from '../stages/contract.ts';
 import { type StorePaths, storePaths } from './layout.ts';
 
 /** Raised only when the layout of artifacts changes. */
@@ -64,9 +69,8 @@ export async function sha256OfFile(file: string): Promise<{ sha256: string; byte
 
 async function hashOutput(file: string): Promise<{ sha256: string; bytes: number }> {
   // Most outputs are small: one read is quicker than a stream.
-  const { size } = await stat(file);
-  if (size > 8 << 20) return sha256OfFile(file);
-  const content = await readFile(file);
+  if (statSync(file).size > 8 << 20) return sha256OfFile(file);
+  const content = readFileSync(file);
   return { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
 }
 
@@ -94,7 +98,7 @@ export function openStore(results: string): Store {
     has: async (task) => (await manifest(task)) !== undefined,
     stage: async (task) => {
       const folder = path.join(paths.staging, `${task}.${process.pid}.${randomUUID().slice(0, 8)}`);
-      await mkdir(folder, { recursive: true });
+      mkdirSync(folder, { recursive: true });
       return folder;
     },
     commit: async (folder, head, outputs, provenance) => {
@@ -102,15 +106,15 @@ export function openStore(results: string): Store {
       for (const [port, { file, kind }] of Object.entries(outputs))
         listed[port] = { file, kind, ...(await hashOutput(path.join(folder, file))) };
       const full: Manifest = { format: FORMAT, ...head, outputs: listed };
-      await writeFile(path.join(folder, 'provenance.json'), `${JSON.stringify(provenance, null, 1)}\n`);
-      await writeFile(path.join(folder, 'manifest.json'), `${JSON.stringify(full, null, 1)}\n`);
+      writeFileSync(path.join(folder, 'provenance.json'), `${JSON.stringify(provenance, null, 1)}\n`);
+      writeFileSync(path.join(folder, 'manifest.json'), `${JSON.stringify(full, null, 1)}\n`);
       const target = paths.artifact(head.task);
-      await mkdir(path.dirname(target), { recursive: true });
+      mkdirSync(path.dirname(target), { recursive: true });
       for (;;) {
-        if (await renamed(folder, target)) return full;
+        if (renamed(folder, target)) return full;
         // Somebody else finished the same task: theirs stands. What has no manifest is the rest of a removal or copy.
         const theirs = await manifest(head.task);
-        await rm(theirs === undefined ? target : folder, { recursive: true, force: true });
+        rmSync(theirs === undefined ? target : folder, { recursive: true, force: true });
         if (theirs !== undefined) return theirs;
       }
     },
@@ -118,9 +122,9 @@ export function openStore(results: string): Store {
 }
 
 /** Renames a folder into place; false if there is one already. */
-async function renamed(folder: string, target: string): Promise<boolean> {
+function renamed(folder: string, target: string): boolean {
   try {
-    await rename(folder, target);
+    renameSync(folder, target);
     return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

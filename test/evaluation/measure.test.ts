@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Metric } from '../../src/contract/metrics.ts';
 import { percentileInterval, quantile, standardError } from '../../src/evaluation/bootstrap.ts';
 import { type MeasureOptions, measureModel, scoreOf } from '../../src/evaluation/measure.ts';
 import { makeRng } from '../../src/random/rng.ts';
-import type { Metric } from '../../src/stages/metrics.ts';
 
 const named = (metrics: Metric[], name: string): Metric => {
   const found = metrics.find((metric) => metric.name === name);

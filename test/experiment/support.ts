@@ -1,10 +1,10 @@
 /** Small stages that stand for the real ones in tests of experiments, and a loader for texts. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { defineStage, input, output, type StageDefinition } from '../../src/contract/stage.ts';
 import { FathomError, formatError } from '../../src/errors.ts';
 import { type LoadOptions, loadExperiment } from '../../src/experiment/load.ts';
 import type { Experiment } from '../../src/experiment/types.ts';
-import { defineStage, input, output, type StageDefinition } from '../../src/stages/contract.ts';
 
 const common = { version: 1, isolation: 'thread', resources: () => ({ threads: 1, memoryMb: 64, gpus: 0 }) } as const;
 

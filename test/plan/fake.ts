@@ -1,11 +1,11 @@
 /** Experiments and stages made of nothing, for tests of plans: no file is read and nothing runs. */
 import { z } from 'zod';
+import type { MetricsFile } from '../../src/contract/metrics.ts';
+import { input, output, type StageDefinition } from '../../src/contract/stage.ts';
 import type { Experiment, ExperimentStage, Source, Sweep } from '../../src/experiment/types.ts';
 import { buildPlan, type Plan, type PlanSources } from '../../src/plan/build.ts';
 import { type Availability, placeStages } from '../../src/plan/nodes.ts';
 import type { Task } from '../../src/plan/types.ts';
-import { input, output, type StageDefinition } from '../../src/stages/contract.ts';
-import type { MetricsFile } from '../../src/stages/metrics.ts';
 
 function fake(definition: Partial<StageDefinition<never>> & { name: string }): [string, StageDefinition] {
   return [
@@ -104,7 +104,7 @@ export function experiment(stages: readonly ExperimentStage[], rest: Partial<Exp
 }
 
 /** Everything is there: each stage runs in its only way. */
-export const allThere = (): Availability => ({ engine: null });
+export const allThere = (): Availability => ({ engine: null, version: null });
 
 export function sourcesOf(
   made: Experiment,

@@ -13,7 +13,8 @@ function place(
   const placed = placeStages(
     made,
     definitions,
-    (one): Availability => (missing.includes(one.name) ? { missing: { reason, fix } } : { engine: null }),
+    (one): Availability =>
+      missing.includes(one.name) ? { missing: { reason, fix } } : { engine: null, version: null },
   );
   return { ...placed, levels: Object.fromEntries(placed.nodes.map((node) => [node.stage.name, node.level])) };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { BarsFigure, ForestFigure, LineFigure } from '../../src/contract/figure.ts';
 import { drawBars, MOST_BARS, sortedBars } from '../../src/report/draw/bars.ts';
 import { inkOn, rampRgb, roleClasses, tintRgb } from '../../src/report/draw/colour.ts';
 import { drawFigure, figureHeight, isDrawn, sameAxes } from '../../src/report/draw/figure.ts';
@@ -7,7 +8,6 @@ import { bestSoFar, drawHistory } from '../../src/report/draw/history.ts';
 import { labelsAtEnds } from '../../src/report/draw/line.ts';
 import { band, pathThrough } from '../../src/report/draw/svg.ts';
 import { columnTexts, compareCells, tabulate, toCsv } from '../../src/report/draw/tabulate.ts';
-import type { BarsFigure, ForestFigure, LineFigure } from '../../src/stages/figure.ts';
 import { fullModel, HOSTILE, mapFigure, sweepOf } from './fixture.ts';
 
 const drawn = fullModel()

@@ -1,6 +1,7 @@
 /** A full report model with every kind of figure, made from a fixed sequence: equal on every machine and every day. */
+
+import type { Figure, MapFigure } from '../../src/contract/figure.ts';
 import type { ReportModel, ReportSweep } from '../../src/report/model.ts';
-import type { Figure, MapFigure } from '../../src/stages/figure.ts';
 
 /** Text as hostile data would bring it: markup, quotes, line separators, a closing script. */
 export const HOSTILE = `Will <script>alert("x")</script> & 'win'?\u2028</script><!--`;

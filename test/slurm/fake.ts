@@ -25,7 +25,10 @@ export function fakeSlurm(answers: Record<string, Answer> = {}): FakeSlurm {
   return {
     calls,
     slept,
-    submissions: () => calls.filter(([command, ...args]) => command === 'sbatch' && !args.includes('--test-only')).map(([, ...args]) => args),
+    submissions: () =>
+      calls
+        .filter(([command, ...args]) => command === 'sbatch' && !args.includes('--test-only'))
+        .map(([, ...args]) => args),
     exec: async (command, args) => {
       calls.push([command, ...args]);
       const same = calls.filter(([name]) => name === command).length - 1;

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { ForestFigure } from '../../src/contract/figure.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import definition from '../../src/stages/evaluation-compare.ts';
-import type { ForestFigure } from '../../src/stages/figure.ts';
 import run from '../../src/stages/run/evaluation-compare.ts';
 import { readParquet, writeParquet } from '../../src/tables/parquet.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { MapFigure } from '../../src/contract/figure.ts';
 import { makeRng } from '../../src/random/rng.ts';
-import type { MapFigure } from '../../src/stages/figure.ts';
 import projectTsne from '../../src/stages/project-tsne.ts';
 import projectUmap from '../../src/stages/project-umap.ts';
 import runTsne from '../../src/stages/run/project-tsne.ts';

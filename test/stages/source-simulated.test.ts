@@ -130,7 +130,10 @@ describe('source.simulated', () => {
         avg((role = 'maker')::INTEGER) AS maker, median(usd)::DOUBLE AS usd, avg(price) FILTER (side = 'BUY') AS price,
         count(DISTINCT wallet)::DOUBLE AS wallets, count(DISTINCT (wallet, market))::DOUBLE AS places
       FROM trades JOIN truth USING (wallet) GROUP BY archetype`);
-    const of = Object.fromEntries(rows.map((row) => [row['archetype'], row])) as Record<string, Record<string, number> | undefined>;
+    const of = Object.fromEntries(rows.map((row) => [row['archetype'], row])) as Record<
+      string,
+      Record<string, number> | undefined
+    >;
     expect(of['marketMaker']?.['maker']).toBeGreaterThan(0.9);
     expect(of['favouriteBuyer']?.['price']).toBeGreaterThan(0.75);
     expect(of['whale']?.['usd']).toBeGreaterThan(20 * (of['casual']?.['usd'] as number));

@@ -2,10 +2,10 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Figure } from '../../src/contract/figure.ts';
+import type { MetricsFile } from '../../src/contract/metrics.ts';
+import type { Coordinates, StageDefinition, StageRun } from '../../src/contract/stage.ts';
 import { makeContext, outputFile } from '../../src/run/context.ts';
-import type { Coordinates, StageDefinition, StageRun } from '../../src/stages/contract.ts';
-import type { Figure } from '../../src/stages/figure.ts';
-import type { MetricsFile } from '../../src/stages/metrics.ts';
 
 export interface StageResult {
   readonly folder: string;

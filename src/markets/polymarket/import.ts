@@ -1,10 +1,10 @@
 /** Polymarket files in, canonical tables out, with an account of every row. */
 import path from 'node:path';
-import type { Figure } from '../../stages/figure.ts';
-import type { MetricsFile, Quality } from '../../stages/metrics.ts';
+import type { Figure } from '../../contract/figure.ts';
+import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { copyCanonical } from '../write-canonical.ts';
 import { rejectionFigure, tradeFigures, tradeTotals } from '../describe.ts';
+import { copyCanonical } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { checkDataApi, dataApiColumns, dataApiMarkets } from './data-api.ts';
 import {

@@ -1,6 +1,7 @@
 /** What was refused of a file, and when that is too much. */
+
+import type { Quality } from '../../contract/metrics.ts';
 import { FathomError, formatPlace } from '../../errors.ts';
-import type { Quality } from '../../stages/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import type { RawTable } from './csv.ts';
 

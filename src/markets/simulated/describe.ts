@@ -1,6 +1,6 @@
 /** What the report says of a simulated world. */
-import type { Figure } from '../../stages/figure.ts';
-import type { MetricsFile, Quality } from '../../stages/metrics.ts';
+import type { Figure } from '../../contract/figure.ts';
+import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import type { Duck } from '../../tables/duck.ts';
 import { tradeFigures, tradeTotals } from '../describe.ts';
 import { archetypes } from './assumptions.ts';

@@ -1,5 +1,5 @@
 /** Pictures of one training: how the loss fell and which features it used. */
-import type { Figure } from '../../stages/figure.ts';
+import type { Figure } from '../../contract/figure.ts';
 import type { Booster } from './booster.ts';
 
 const MOST_BARS = 30;

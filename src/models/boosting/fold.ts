@@ -1,6 +1,7 @@
 /** Takes from a frame what one fold trains on and predicts: features as float32, targets, weights, baselines. */
+
+import type { DataSet } from '../../contract/metrics.ts';
 import { FathomError } from '../../errors.ts';
-import type { DataSet } from '../../stages/metrics.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, numbersOf } from '../../tables/frame.ts';
 import type { Rows } from './matrix.ts';
 

@@ -1,8 +1,9 @@
 /** What a trained model predicts for the held-out rows of a fold, measured beside its baseline. */
+
+import type { DataSet, Metric } from '../../contract/metrics.ts';
 import { measureModel, scoreOf } from '../../evaluation/measure.ts';
 import { log } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
-import type { DataSet, Metric } from '../../stages/metrics.ts';
 import type { RowNames, TargetPredictions } from '../predictions.ts';
 import type { Baseline, Target } from './fold.ts';
 

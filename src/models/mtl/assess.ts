@@ -1,9 +1,10 @@
 /** Measures a fitted network: metrics beside baselines, one score to tune by, learning curves. */
+
+import type { Figure } from '../../contract/figure.ts';
+import type { Metric } from '../../contract/metrics.ts';
 import { measureModel, scoreOf, type TargetKind } from '../../evaluation/measure.ts';
 import { log } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
-import type { Figure } from '../../stages/figure.ts';
-import type { Metric } from '../../stages/metrics.ts';
 import type { Fit, HeldOut } from './fit.ts';
 import type { HeadKind } from './shape.ts';
 

@@ -1,5 +1,5 @@
 /** What stands beside and below a map: the list of chosen points, and the legend. */
-import type { MapFigure } from '../../stages/figure.ts';
+import type { MapFigure } from '../../contract/figure.ts';
 import { CATEGORY_COLOURS, categoryColour, rampColour } from '../draw/colour.ts';
 import { count, known, plain, withUnit } from '../draw/format.ts';
 import { markup, type Piece } from '../draw/markup.ts';

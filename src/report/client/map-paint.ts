@@ -1,5 +1,5 @@
 /** How the points of a map are coloured and painted. */
-import type { MapFigure } from '../../stages/figure.ts';
+import type { MapFigure } from '../../contract/figure.ts';
 import { CATEGORY_COLOURS, categoryColour, rampColour } from '../draw/colour.ts';
 import { known, plain, withUnit } from '../draw/format.ts';
 import type { View } from '../draw/plane.ts';

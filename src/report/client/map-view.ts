@@ -1,5 +1,5 @@
 /** One map: a canvas, because ten thousand points are too many for SVG. Pointer and keyboard do the same things. */
-import type { MapFigure } from '../../stages/figure.ts';
+import type { MapFigure } from '../../contract/figure.ts';
 import { count } from '../draw/format.ts';
 import { markup } from '../draw/markup.ts';
 import { buildGrid, fitView, type Grid, insidePolygon, nearest, type View, zoomView } from '../draw/plane.ts';

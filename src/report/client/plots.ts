@@ -1,5 +1,5 @@
 /** Draws the figures at the width they have: those of the first screen at once, others when they come near. */
-import type { Figure } from '../../stages/figure.ts';
+import type { Figure } from '../../contract/figure.ts';
 import { drawFigure, isDrawn, sameAxes } from '../draw/figure.ts';
 import { drawStrip } from '../draw/forest.ts';
 import type { Drawing } from '../draw/svg.ts';

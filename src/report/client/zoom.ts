@@ -1,5 +1,5 @@
 /** The interactive view of curves: plotly, unpacked and run only when a reader asks for it. */
-import type { LineFigure } from '../../stages/figure.ts';
+import type { LineFigure } from '../../contract/figure.ts';
 import { axisTitle } from '../draw/line.ts';
 import { markup } from '../draw/markup.ts';
 import { fill, find } from './dom.ts';

@@ -1,4 +1,4 @@
-import type { BarsFigure } from '../../stages/figure.ts';
+import type { BarsFigure } from '../../contract/figure.ts';
 import { roleClasses } from './colour.ts';
 import { commonDecimals, fixed, interval, known, plain, UNKNOWN, withUnit } from './format.ts';
 import { markup, type Piece } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { Role } from '../../stages/figure.ts';
+import type { Role } from '../../contract/figure.ts';
 
 type Rgb = readonly [number, number, number];
 

@@ -1,4 +1,4 @@
-import type { Figure } from '../../stages/figure.ts';
+import type { Figure } from '../../contract/figure.ts';
 import { barsHeight, drawBars, MOST_BARS } from './bars.ts';
 import { roleClasses } from './colour.ts';
 import { drawForest, forestHeight } from './forest.ts';

@@ -1,4 +1,4 @@
-import type { ForestFigure } from '../../stages/figure.ts';
+import type { ForestFigure } from '../../contract/figure.ts';
 import { commonDecimals, count, fixed, interval, known, UNKNOWN, withUnit } from './format.ts';
 import { markup, type Piece } from './markup.ts';
 import { axisScale } from './scale.ts';

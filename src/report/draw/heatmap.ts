@@ -1,4 +1,4 @@
-import type { HeatmapFigure } from '../../stages/figure.ts';
+import type { HeatmapFigure } from '../../contract/figure.ts';
 import { inkOnTint, tintBoth } from './colour.ts';
 import { known, plain, UNKNOWN, withUnit } from './format.ts';
 import { Markup, markup, type Piece } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { HistogramFigure } from '../../stages/figure.ts';
+import type { HistogramFigure } from '../../contract/figure.ts';
 import { roleClasses } from './colour.ts';
 import { count, percent, plain } from './format.ts';
 import { axisTitle } from './line.ts';

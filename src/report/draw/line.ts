@@ -1,4 +1,4 @@
-import type { Axis, LineFigure } from '../../stages/figure.ts';
+import type { Axis, LineFigure } from '../../contract/figure.ts';
 import { roleClasses } from './colour.ts';
 import { instant, known, plain, withUnit } from './format.ts';
 import { markup, type Piece } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { Figure } from '../../stages/figure.ts';
+import type { Figure } from '../../contract/figure.ts';
 import { sortedBars } from './bars.ts';
 import { estimate, instant, known, plain, UNKNOWN } from './format.ts';
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../../stages/metrics.ts';
+import type { Finding } from '../../contract/metrics.ts';
 import { drawStrip } from '../draw/forest.ts';
 import {
   commonDecimals,

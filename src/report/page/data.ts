@@ -1,4 +1,4 @@
-import type { Quality } from '../../stages/metrics.ts';
+import type { Quality } from '../../contract/metrics.ts';
 import { compact, count, day, known, percent, plain, plural, withUnit } from '../draw/format.ts';
 import { type Markup, markup, type Piece } from '../draw/markup.ts';
 import type { ReportModel } from '../model.ts';

@@ -1,4 +1,4 @@
-import type { Figure, Section } from '../../stages/figure.ts';
+import type { Figure, Section } from '../../contract/figure.ts';
 import { drawFigure, figureHeight, isDrawn, legendOf } from '../draw/figure.ts';
 import { count } from '../draw/format.ts';
 import { type Markup, markup, type Piece } from '../draw/markup.ts';

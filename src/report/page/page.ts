@@ -1,4 +1,4 @@
-import type { Figure } from '../../stages/figure.ts';
+import type { Figure } from '../../contract/figure.ts';
 import { embedJson, type Markup, markup, slug } from '../draw/markup.ts';
 import type { Entry } from './figures.ts';
 import type { Verdict } from './icons.ts';

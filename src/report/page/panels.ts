@@ -1,5 +1,5 @@
 /** One figure of several parts (folds) as small multiples, with words that are true of all of them. */
-import type { Figure } from '../../stages/figure.ts';
+import type { Figure } from '../../contract/figure.ts';
 import { drawFigure, figureHeight, isDrawn, sameAxes } from '../draw/figure.ts';
 import { count } from '../draw/format.ts';
 import { type Markup, markup, type Piece, slug } from '../draw/markup.ts';

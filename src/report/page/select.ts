@@ -1,7 +1,7 @@
 /** What of a model stands in the first screen. All choices are made here, from the model alone. */
 
-import type { ForestFigure } from '../../stages/figure.ts';
-import type { Check, Finding, Metric } from '../../stages/metrics.ts';
+import type { ForestFigure } from '../../contract/figure.ts';
+import type { Check, Finding, Metric } from '../../contract/metrics.ts';
 import { compact, count, known, percent, plural } from '../draw/format.ts';
 import type { ReportModel } from '../model.ts';
 import type { Verdict } from './icons.ts';

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { InputArtifact, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import { ALPHA, compareModels, type TargetComparison } from '../../evaluation/compare.ts';
 import { compareFigures } from '../../evaluation/compare-figures.ts';
@@ -6,7 +7,6 @@ import { findingOf } from '../../evaluation/findings.ts';
 import { type PredictionTable, poolTestRows, targetsOf } from '../../evaluation/predictions.ts';
 import { resultColumns } from '../../evaluation/result-table.ts';
 import { readParquet, writeParquet } from '../../tables/parquet.ts';
-import type { InputArtifact, StageRun } from '../contract.ts';
 import type { CompareParams } from '../evaluation-compare.ts';
 
 const run: StageRun<CompareParams> = async (context) => {

@@ -1,3 +1,4 @@
+import type { StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import { checkSplits, type LeakRows } from '../../evaluation/leaks.ts';
 import { type SplitOptions, setNames, splitRows } from '../../evaluation/split.ts';
@@ -14,7 +15,6 @@ import {
   writeFrame,
 } from '../../tables/frame.ts';
 import { parseDuration, parseMoment } from '../../tables/time.ts';
-import type { StageRun } from '../contract.ts';
 import type { SplitParams } from '../evaluation-split.ts';
 
 const run: StageRun<SplitParams> = async (context) => {

@@ -1,7 +1,7 @@
+import type { StageContext } from '../../contract/stage.ts';
 import { buildFrame } from '../../tables/features.ts';
 import { columnsOf, type FrameColumn, writeFrame } from '../../tables/frame.ts';
 import { readRelation } from '../../tables/relation.ts';
-import type { StageContext } from '../contract.ts';
 import type { Params } from '../features-frame.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {

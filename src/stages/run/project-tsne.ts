@@ -1,5 +1,5 @@
+import type { StageRun } from '../../contract/stage.ts';
 import { type Tsne, tsne } from '../../projections/tsne.ts';
-import type { StageRun } from '../contract.ts';
 import type { TsneParams } from '../project-tsne.ts';
 import { runProjection } from './projection.ts';
 

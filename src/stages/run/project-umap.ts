@@ -1,5 +1,5 @@
+import type { StageRun } from '../../contract/stage.ts';
 import { umap } from '../../projections/umap.ts';
-import type { StageRun } from '../contract.ts';
 import type { UmapParams } from '../project-umap.ts';
 import { runProjection } from './projection.ts';
 

@@ -1,8 +1,9 @@
 /** The map as a figure: a question as its title, its reliability in the subtitle. */
+
+import type { MapFigure } from '../../contract/figure.ts';
 import type { Agreement, MapQuality } from '../../projections/quality.ts';
 import { formatMoment, type Selection } from '../../projections/selection.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, numbersOf, textOf } from '../../tables/frame.ts';
-import type { MapFigure } from '../figure.ts';
 import type { ProjectionParams } from '../projection-fields.ts';
 
 const SHOWN_FEATURES = 6;

@@ -1,4 +1,6 @@
 /** What all projections do around their method: choose rows, measure the map, write it. */
+
+import type { StageContext } from '../../contract/stage.ts';
 import type { Matrix, Plane } from '../../projections/matrix.ts';
 import { nearestNeighbours } from '../../projections/neighbours.ts';
 import { pca2 } from '../../projections/pca.ts';
@@ -7,7 +9,6 @@ import { type Selection, select } from '../../projections/selection.ts';
 import type { Rng } from '../../random/rng.ts';
 import { columnsOf, type Frame, numbersOf, readFrame, textOf } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
-import type { StageContext } from '../contract.ts';
 import type { ProjectionParams } from '../projection-fields.ts';
 import { carriedColumns, mapFigure } from './projection-figure.ts';
 

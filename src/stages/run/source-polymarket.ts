@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { StageRun } from '../../contract/stage.ts';
 import { importPolymarket } from '../../markets/polymarket/import.ts';
 import { openDuck } from '../../tables/duck.ts';
-import type { StageRun } from '../contract.ts';
 import type { params } from '../source-polymarket.ts';
 
 const run: StageRun<z.output<typeof params>> = async (context) => {

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
+import type { StageRun } from '../../contract/stage.ts';
 import { describeWorld } from '../../markets/simulated/describe.ts';
 import { simulate } from '../../markets/simulated/simulate.ts';
 import { loadWorld, writeWorld } from '../../markets/simulated/tables.ts';
 import { openDuck } from '../../tables/duck.ts';
-import type { StageRun } from '../contract.ts';
 import type { params } from '../source-simulated.ts';
 
 const run: StageRun<z.output<typeof params>> = async (context) => {

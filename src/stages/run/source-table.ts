@@ -1,8 +1,8 @@
 import path from 'node:path';
+import type { StageContext } from '../../contract/stage.ts';
 import { type Reading, readDataset } from '../../tables/dataset.ts';
 import { openDuck } from '../../tables/duck.ts';
 import { importTable } from '../../tables/import.ts';
-import type { StageContext } from '../contract.ts';
 import type { Params } from '../source-table.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import type { StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import type { Booster } from '../../models/boosting/booster.ts';
 import { decodeState, encodeState } from '../../models/boosting/checkpoint.ts';
@@ -22,7 +23,6 @@ import { namesOf, predictionColumns } from '../../models/predictions.ts';
 import { isAtLeast, OLDEST_XGBOOST, requireXgboost, XGBOOST_FIX } from '../../native/find.ts';
 import { columnsOf, type Frame, readFrame } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
-import type { StageContext, StageRun } from '../contract.ts';
 import type { BoostingParams } from '../train-boosting.ts';
 
 /** Rounds between checkpoints. */

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import type { StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
 import { type Fit, type FitRequest, fitMtl, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
-import type { StageRun } from '../contract.ts';
 import type { MtlParams } from '../train-mtl.ts';
 
 const run: StageRun<MtlParams> = async (context) => {

@@ -1,10 +1,10 @@
+import type { Figure } from '../../contract/figure.ts';
+import type { StageContext } from '../../contract/stage.ts';
 import { openDuck } from '../../tables/duck.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { type CalibrationBucket, calibrationOf } from '../../wallets/calibration.ts';
 import { profileWallets } from '../../wallets/profile.ts';
 import { histogramOf, type ProfileSummary, summariseProfiles } from '../../wallets/summary.ts';
-import type { StageContext } from '../contract.ts';
-import type { Figure } from '../figure.ts';
 import type { Params } from '../wallets-profile.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {

@@ -1,7 +1,7 @@
+import type { StageContext } from '../../contract/stage.ts';
 import { openDuck } from '../../tables/duck.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { targetWallets } from '../../wallets/targets.ts';
-import type { StageContext } from '../contract.ts';
 import type { Params } from '../wallets-targets.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {
