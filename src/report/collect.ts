@@ -146,7 +146,8 @@ function sweepOf({ experiment, plan, states }: Collected, ended: readonly Ended[
     [...scores.values()].some((score) => score.score !== null) && tasks.every((task) => states.has(task.id));
   const chosen = known ? chooseWinners(list, sweep.metric) : null;
   const winner = chosen === null || chosen instanceof Error ? null : chosen.winner;
-  const folds = new Set(tasks.map((task) => task.coordinates.fold ?? 0)).size;
+  const foldNumbers = [...new Set(tasks.map((task) => task.coordinates.fold ?? 0))].sort((a, b) => a - b);
+  const folds = foldNumbers.length;
   return [
     {
       stage: sweep.stage,
@@ -173,6 +174,13 @@ function sweepOf({ experiment, plan, states }: Collected, ended: readonly Ended[
             : seconds.reduce<number>((sum, value) => sum + (value ?? 0), 0),
         };
       }),
+      foldWinners: known
+        ? foldNumbers.flatMap((fold) => {
+            const own = list.filter(({ task }) => (task.coordinates.fold ?? 0) === fold);
+            const best = chooseWinners(own, sweep.metric);
+            return best instanceof Error ? [] : [best.winner];
+          })
+        : [],
       winner: winner === null ? null : plan.trials.findIndex((trial) => trial.index === winner),
     },
   ];

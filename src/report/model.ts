@@ -36,8 +36,10 @@ export interface ReportSweep {
   readonly folds: number;
   readonly replicates: number;
   readonly trials: readonly ReportTrial[];
-  /** Index into `trials`, null while unknown. */
+  /** Index into `trials` of the best mean over all folds, null while unknown. */
   readonly winner: number | null;
+  /** Number of the trial that each fold chose by its own validation rows and trained again; empty while unknown. */
+  readonly foldWinners: readonly number[];
 }
 
 export interface ReportModel {

@@ -61,7 +61,7 @@ function oneSweep(sweep: ReportSweep, page: Page, entries: Entry[], several: boo
     sweep.folds > 1 ? `mean over ${plural(sweep.folds, 'fold')}` : '',
   ].filter((text) => text !== '');
   const drawing = svgElement(drawHistory(sweep, 1100), `Score of each of ${n} trials of ${sweep.stage}`);
-  return markup`<p class="text">Sampler ${sweep.sampler}; ${sweep.goal === 'maximize' ? 'highest' : 'lowest'} <code>${sweep.metric}</code> wins${each.length > 0 && `; ${each.join(', ')}`}. A score picked as the best of ${count(n)} is flattered by the picking: what to expect of the winner stands in the test metrics, which it was not picked by.${failed > 0 && ` ${plural(failed, 'trial')} failed or ${failed === 1 ? 'is' : 'are'} missing.`}</p>
+  return markup`<p class="text">Sampler ${sweep.sampler}; ${sweep.goal === 'maximize' ? 'highest' : 'lowest'} <code>${sweep.metric}</code> wins${each.length > 0 && `; ${each.join(', ')}`}. A score picked as the best of ${count(n)} is flattered by the picking: what to expect of the winner stands in the test metrics, which it was not picked by.${foldChoice(sweep)}${failed > 0 && ` ${plural(failed, 'trial')} failed or ${failed === 1 ? 'is' : 'are'} missing.`}</p>
 <div class="grid sweep" data-sweep="${history}">
 <figure class="figure span-12" id="${history}"><h3>${historyTitle(sweep)} <a class="anchor" href="#${history}" aria-label="Link to this figure">#</a></h3>
 <p class="sub">${sweep.metric} of each trial${sweep.replicates > 1 && ', line from least to largest replicate'}; n = ${count(n)} trials</p>
@@ -76,6 +76,12 @@ function oneSweep(sweep: ReportSweep, page: Page, entries: Entry[], several: boo
 <figcaption>${count(n - failed)} trials with a score. Trials without one are left out here and stand last in the table.</figcaption></figure>
 <div class="span-12" id="${trials}"><h3>Trials, best first</h3>${leaderboard(sweep)}</div>
 </div>`;
+}
+
+/** Walking forward, a choice by the mean over folds would have seen the test period of the earlier ones. */
+function foldChoice(sweep: ReportSweep): string {
+  if (sweep.folds < 2 || sweep.foldWinners.length === 0) return '';
+  return ` For the test, each fold chose by its own validation rows alone: ${sweep.foldWinners.map((trial, fold) => `trial ${trial} in fold ${fold}`).join(', ')}.`;
 }
 
 function historyTitle(sweep: ReportSweep): string {
