@@ -66,7 +66,7 @@ async function removable(results: string, keep: number, now: number): Promise<Re
   for (const [what, folder] of [
     ['half-made artifact', store.paths.staging],
     ['spilled data', store.paths.scratch],
-    ['dead claim', path.join(store.paths.root, 'claims')],
+    ['dead claim', store.paths.claims],
     ['checkpoint', path.join(store.paths.root, 'checkpoints')],
   ] as const)
     for (const name of await entries(folder)) {

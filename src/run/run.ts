@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Resources } from '../contract/stage.ts';
 import { FathomError, formatError, fromSystemError } from '../errors.ts';
 import { describeTask, type Task } from '../plan/types.ts';
-import { type Claim, tryClaim } from '../store/claims.ts';
+import { type Claim, type Claimant, makeClaimant } from '../store/claims.ts';
 import { outputFile } from './context.ts';
 import type { JobResult } from './job.ts';
 import type { Slots } from './machine.ts';
@@ -59,6 +59,11 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
   const { store } = session;
   const stopFlag = new SharedArrayBuffer(4);
   const threads = makeThreadPool(options.slots.threads);
+  const claimant = makeClaimant(
+    store.paths.claims,
+    { host: os.hostname(), pid: process.pid },
+    { now: () => Date.now(), alive },
+  );
   const processes = makeProcessPool(options.slots.threads, effects.env, effects.log);
   const failed: RunOutcome['failed'][number][] = [];
   /** Tasks by stage that could not run because an input failed. */
@@ -122,6 +127,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
           progress?.started(task);
           try {
             return await startTask(session, task, granted, {
+              claimant,
               threads,
               processes,
               stopFlag,
@@ -168,7 +174,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
     clearTimeout(grace);
     options.stop.removeEventListener('abort', onStop);
     options.kill.removeEventListener('abort', endNow);
-    await Promise.all([threads.close(), processes.close()]);
+    await Promise.all([threads.close(), processes.close(), claimant.close()]);
     for (const [stage, count] of blocked)
       progress?.note(`${stage}: ${count} task${count === 1 ? '' : 's'} not run, since an input failed`);
     progress?.finish();
@@ -213,6 +219,7 @@ function failure(error: unknown): JobResult {
 }
 
 interface Hands {
+  readonly claimant: Claimant;
   readonly threads: ReturnType<typeof makeThreadPool>;
   readonly processes: ReturnType<typeof makeProcessPool>;
   readonly stopFlag: SharedArrayBuffer;
@@ -225,7 +232,7 @@ interface Hands {
 }
 
 async function startTask(session: Session, task: Task, granted: Resources, hands: Hands): Promise<JobResult> {
-  const claim = await claimOrWait(session, task, hands.stopping);
+  const claim = await claimOrWait(session, task, hands);
   if (claim === 'done') return { state: 'done', seconds: 0, peakMemoryMb: 0, cached: true };
   if (claim === 'stopped')
     return { state: 'interrupted', seconds: 0, error: { code: 'interrupted', message: 'stopped on request' } };
@@ -262,14 +269,14 @@ async function halfMadeIn({ store }: Session): Promise<{ task: string; folder: s
 }
 
 /** Another run may be at the same task: then its artifact is awaited. */
-async function claimOrWait(session: Session, task: Task, stopping: () => boolean): Promise<Claim | 'done' | 'stopped'> {
+async function claimOrWait(
+  session: Session,
+  task: Task,
+  { claimant, stopping }: Hands,
+): Promise<Claim | 'done' | 'stopped'> {
   const { store } = session;
   for (;;) {
-    const claim = await tryClaim(
-      store.paths.claim(task.id),
-      { host: os.hostname(), pid: process.pid },
-      { now: () => Date.now(), alive },
-    );
+    const claim = await claimant.tryClaim(task.id);
     if (claim !== undefined) {
       if (!(await store.has(task.id))) return claim;
       await claim.release();

@@ -7,7 +7,8 @@ export interface StorePaths {
   readonly artifact: (task: string) => string;
   readonly manifest: (task: string) => string;
   readonly provenance: (task: string) => string;
-  readonly claim: (task: string) => string;
+  /** A file a task that somebody is at. */
+  readonly claims: string;
   readonly checkpoint: (task: string) => string;
   readonly staging: string;
   readonly scratch: string;
@@ -21,7 +22,7 @@ export function storePaths(results: string): StorePaths {
     artifact,
     manifest: (task) => path.join(artifact(task), 'manifest.json'),
     provenance: (task) => path.join(artifact(task), 'provenance.json'),
-    claim: (task) => path.join(root, 'claims', task),
+    claims: path.join(root, 'claims'),
     checkpoint: (task) => path.join(root, 'checkpoints', task),
     staging: path.join(root, 'staging'),
     scratch: path.join(root, 'scratch'),
