@@ -25,6 +25,10 @@ export interface RunArgs extends ExperimentArgs {
 export async function run(args: RunArgs, effects: CliEffects): Promise<number> {
   const session = await openPlanned(args, effects);
   const { experiment } = session;
+  const slots = slotsOf(effects.env, {
+    threads: args.workers ?? experiment.resources.threads,
+    memoryMb: args.memoryMb ?? experiment.resources.memoryMb,
+  });
   const command = commandOf('run', args);
   const changes = await describeChanges(session);
   for (const line of changes) effects.err(line);
@@ -41,10 +45,7 @@ export async function run(args: RunArgs, effects: CliEffects): Promise<number> {
     outcome = await runPlan(
       session,
       {
-        slots: slotsOf(effects.env, {
-          threads: args.workers ?? experiment.resources.threads,
-          memoryMb: args.memoryMb ?? experiment.resources.memoryMb,
-        }),
+        slots,
         onError: args.onError ?? experiment.onError,
         stop: stop.signal,
         kill: kill.signal,

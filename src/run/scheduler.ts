@@ -76,9 +76,11 @@ export async function schedule(
   };
 
   for (;;) {
+    let blocked = false;
     for (const task of waiting.values()) {
       const inputs = Object.values(task.inputs).flat();
       if (inputs.some((input) => isLost(input.task))) {
+        blocked = true;
         waiting.delete(task.id);
         states.set(task.id, 'blocked');
         told.push(dispatch.ended(task, 'blocked', undefined));
@@ -91,8 +93,9 @@ export async function schedule(
       }
       if (free.threads <= 0) break;
     }
-    if (running.size === 0) break;
-    await Promise.race(running);
+    if (running.size > 0) await Promise.race(running);
+    // What is blocked may block a task that was looked at before it.
+    else if (!blocked) break;
   }
   await Promise.all(told);
   return states;
