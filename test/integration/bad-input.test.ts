@@ -82,7 +82,7 @@ describe('a bad experiment', () => {
       'an unknown key',
       'name: e\nstages:\n  a: { use: test.number, valeu: 3 }\n',
       2,
-      [/e\.yaml:3:26: .*valeu/, 'value', '\\^'],
+      [/e\.yaml:3:26: .*valeu/, 'value', /\^/],
     ],
     ['a wrong type', 'name: e\nstages:\n  a: { use: test.number, value: three }\n', 2, [/e\.yaml:3:33: /, 'number']],
     [
