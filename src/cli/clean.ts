@@ -47,16 +47,24 @@ async function removable(results: string, keep: number, now: number): Promise<Re
     found.push({ what, path: file, bytes: await sizeOf(file) });
   };
   const used = new Set<string>();
+  /** Tasks that somebody is at: one that takes hours leaves no other trace. */
+  const claimed = new Set<string>();
+  for (const id of await entries(store.paths.claims)) {
+    const beat = await stat(path.join(store.paths.claims, id)).catch(() => undefined);
+    if (beat !== undefined && now - beat.mtimeMs <= GRACE_MS) claimed.add(id);
+  }
   for (const experiment of (await entries(results)).filter((name) => name !== 'store')) {
     const runs: { folder: string; at: number }[] = [];
     for (const id of (await entries(path.join(results, experiment))).filter(isRunFolder)) {
       const folder = path.join(results, experiment, id);
-      runs.push({ folder, at: (await stat(folder)).mtimeMs });
+      runs.push({ folder, at: await touchedAt(folder) });
     }
     runs.sort((a, b) => b.at - a.at);
     for (const [position, { folder, at }] of runs.entries()) {
-      if (position >= keep && now - at > GRACE_MS) await add('old run', folder);
-      else for (const id of await tasksOf(folder)) used.add(id);
+      const tasks = await tasksOf(folder);
+      const kept = position < keep || now - at <= GRACE_MS || tasks.some((id) => claimed.has(id));
+      if (!kept) await add('old run', folder);
+      else for (const id of tasks) used.add(id);
     }
   }
   for (const id of await listArtifacts(store)) {
@@ -76,6 +84,22 @@ async function removable(results: string, keep: number, now: number): Promise<Re
       if (at !== undefined && !needed && now - at.mtimeMs > GRACE_MS) await add(what, file);
     }
   return found;
+}
+
+/** When a run last did anything: it writes its log and a marker for every task that ends. */
+async function touchedAt(run: string): Promise<number> {
+  const states = path.join(run, 'state');
+  const places = [run, path.join(run, 'run.log'), path.join(run, 'plan')];
+  for (const round of await entries(states)) places.push(path.join(states, round));
+  const times = await Promise.all(
+    places.map((place) =>
+      stat(place).then(
+        (found) => found.mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(...times);
 }
 
 async function entries(folder: string): Promise<string[]> {
