@@ -9,6 +9,12 @@ const params = z.strictObject({
     .min(1)
     .default(1)
     .describe('Wallets with fewer fills in the window before a date have no row for it (fills)'),
+  describe: z
+    .enum(['nothing', 'figures', 'findings'])
+    .default('figures')
+    .describe(
+      'What the report says of the wallets. figures: their number by date and, as of the last, the largest, the concentration of volume, profit; findings: also answers who makes the volume and, where nothing is settled, whether most are ahead at the last price',
+    ),
 });
 
 export type Params = z.infer<typeof params>;
@@ -29,7 +35,7 @@ export default defineStage<Params>({
   outputs: {
     table: output('table', 'One row a wallet and date', { orderBy: ['asOf', 'wallet'] }),
     metrics: output('metrics', 'Rows, wallets, dates, unknown values'),
-    figures: output('figures', 'Wallets by date, settled profit, calibration of prices'),
+    figures: output('figures', 'Wallets by date, the largest, concentration of volume, profit, calibration of prices'),
   },
   isolation: 'process',
   runs: 'wallets-profile',

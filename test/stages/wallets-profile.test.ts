@@ -83,14 +83,18 @@ describe('wallets.profile', () => {
     const figures = await whole.figures();
     expect(figures.map((f) => [f.id, f.section])).toEqual([
       ['wallets-by-date', 'data'],
+      ['largest-wallets', 'wallets'],
+      ['volume-concentration', 'wallets'],
       ['settled-profit', 'wallets'],
       ['price-calibration', 'data'],
     ]);
-    const histogram = figures[1];
+    expect(metrics.findings).toEqual([]);
+    expect(JSON.stringify(figures)).not.toMatch(/truth|skill/i);
+    const histogram = figures[3];
     if (histogram?.kind !== 'histogram') throw new Error('not a histogram');
     expect(histogram.edges.length).toBe((histogram.groups[0]?.counts.length ?? 0) + 1);
     expect(histogram.groups[0]?.counts.reduce((a, b) => a + b, 0)).toBe(metrics.scalars['lastDate.walletsSettled']);
-    const calibration = figures[2];
+    const calibration = figures[4];
     if (calibration?.kind !== 'line') throw new Error('not a line');
     const [series] = calibration.series;
     expect(series?.x.length).toBe(10);
@@ -110,7 +114,44 @@ describe('wallets.profile', () => {
     expect(
       rows.every((row) => row['settledPnlUsd'] === null && row['edge'] === null && row['settledPositions'] === 0),
     ).toBe(true);
-    expect((await result.figures()).map((f) => f.id)).toEqual(['wallets-by-date']);
+    const figures = await result.figures();
+    expect(figures.map((f) => f.id)).toEqual([
+      'wallets-by-date',
+      'largest-wallets',
+      'volume-concentration',
+      'marked-profit',
+    ]);
+    expect(figures[3]?.title).toContain('at the last price; nothing is settled');
+    const table = figures[1];
+    if (table?.kind !== 'table') throw new Error('not a table');
+    expect(table.rows.length).toBe(20);
+    expect(table.rows.every((row) => row[4] === null)).toBe(true);
+    // Wallets whose mark is not known are left out, and counted, not taken for even.
+    const last = rows.filter((row) => String(row['asOf']) === String(rows.at(-1)?.['asOf']));
+    const known = last.map((row) => row['markedPnlUsd']).filter((value) => value !== null) as number[];
+    expect(known.length).toBeLessThan(last.length);
+    expect((await result.metrics()).scalars).toMatchObject({
+      'lastDate.walletsMarked': known.length,
+      'lastDate.walletsAheadAtMark': known.filter((value) => value >= 0.01).length,
+      'lastDate.walletsBehindAtMark': known.filter((value) => value <= -0.01).length,
+    });
+  });
+
+  it('answers only if asked, and of profit at the mark only where nothing is settled', async () => {
+    const files = await writeWorld(world, path.join(folder, 'asked'));
+    const inputs = { trades: [files.trades], markets: [files.markets] };
+    const asked = { ...params, describe: 'findings' };
+    const settled = await profile(world, 'settled', { params: asked });
+    expect((await settled.metrics()).findings?.map((f) => f.metric)).toEqual(['volume share of the largest 10 %']);
+    expect((await settled.figures()).filter((f) => f.section === 'answer').map((f) => f.id)).toEqual(['volume-shares']);
+    const open = await runStage(definition, run, { params: asked, inputs });
+    expect((await open.metrics()).findings?.map((f) => f.metric)).toEqual([
+      'volume share of the largest 10 %',
+      'share of wallets ahead at the last price',
+    ]);
+    const nothing = await runStage(definition, run, { params: { ...params, describe: 'nothing' }, inputs });
+    expect(await nothing.figures()).toEqual([]);
+    expect(Buffer.compare(await nothing.bytes('table'), await open.bytes('table'))).toBe(0);
   });
 
   it('stops with a fix when there is no date or no sense', async () => {
