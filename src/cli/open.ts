@@ -5,6 +5,7 @@ import { FathomError } from '../errors.ts';
 import { loadExperiment } from '../experiment/load.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { openSession, reopenSession, type Session } from '../run/session.ts';
+import { shellQuote } from '../slurm/quote.ts';
 import { loadRegistry } from '../stages/registry.ts';
 import type { CliEffects } from './effects.ts';
 
@@ -53,10 +54,14 @@ export async function openRunOrExperiment(args: ExperimentArgs, effects: CliEffe
   return reopenSession(path.resolve(effects.cwd, args.experiment), await loadRegistry(effects.env));
 }
 
-/** The command that makes a run again, quoted for a shell. */
-export function commandOf(name: string, args: ExperimentArgs): string {
-  const quoted = args.overrides.map((text) =>
-    /^[\w.=/@%+,:~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`,
-  );
-  return ['bin/fathom', name, args.experiment, ...quoted].join(' ');
+/**
+ * The command that makes a run again, quoted for a shell, with the variables of the environment that the experiment
+ * refers to.
+ */
+export function commandOf(experiment: Experiment, env: CliEffects['env']): string {
+  const variables = new Set<string>();
+  for (const origin of experiment.origins.values())
+    if (origin.kind === 'env' && !origin.fellBack) variables.add(origin.name);
+  const settings = [...variables].map((name) => `${name}=${shellQuote(env[name] ?? '')}`);
+  return [...settings, 'bin/fathom', 'run', experiment.file, ...experiment.overrides.map(shellQuote)].join(' ');
 }

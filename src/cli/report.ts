@@ -15,7 +15,7 @@ export async function report(args: ExperimentArgs, effects: CliEffects): Promise
   const run = await readRun(session.paths);
   if (run === undefined)
     throw new FathomError('usage', `${session.experiment.name} has not been run yet`, {
-      hint: `\`${commandOf('run', args)}\` runs it`,
+      hint: `\`${commandOf(session.experiment, effects.env)}\` runs it`,
     });
   const file = await writeReport(session, run.command, true);
   const relative = path.relative(effects.cwd, file);

@@ -29,7 +29,7 @@ export async function run(args: RunArgs, effects: CliEffects): Promise<number> {
     threads: args.workers ?? experiment.resources.threads,
     memoryMb: args.memoryMb ?? experiment.resources.memoryMb,
   });
-  const command = commandOf('run', args);
+  const command = commandOf(experiment, effects.env);
   const changes = await describeChanges(session);
   for (const line of changes) effects.err(line);
   const plan = await session.plan();

@@ -6,7 +6,7 @@ import path from 'node:path';
 import yargs from 'yargs';
 import { EXIT, FathomError } from '../errors.ts';
 import { packageRoot } from '../paths.ts';
-import { finishRun, startRun } from '../run/run-file.ts';
+import { finishRun, readRun, startRun } from '../run/run-file.ts';
 import type { Session } from '../run/session.ts';
 import { readStates } from '../run/states.ts';
 import { freezeProgram } from '../slurm/freeze.ts';
@@ -119,7 +119,7 @@ async function submit(args: ExperimentArgs, effects: CliEffects): Promise<number
     effects.err(
       `${jobs} jobs: if each is shorter than some minutes, set resources.slurm.tasksPerJob; centres ask for at most about 10 starts a minute`,
     );
-  await startRun(session, commandOf('run', args), effects.env, new Date().toISOString());
+  await startRun(session, commandOf(session.experiment, effects.env), effects.env, new Date().toISOString());
   const submitted = await submitRun(
     { paths: session.paths, rendered, tasks, resources, now: new Date().toISOString() },
     realSlurm(effects),
@@ -164,7 +164,7 @@ async function collect(args: ExperimentArgs, effects: CliEffects): Promise<numbe
   }
   const total = plan.shape.rounds.reduce((sum, round) => sum + round.tasks, 0);
   if (missing.length === 0) await finishRun(session, new Date().toISOString());
-  const command = `bin/fathom run ${session.experiment.file}${session.experiment.overrides.map((text) => ` ${text}`).join('')}`;
+  const command = (await readRun(session.paths))?.command ?? commandOf(session.experiment, effects.env);
   const file = await writeReport(session, command);
   effects.err(`${total - missing.length} of ${total} tasks done`);
   for (const line of missing.slice(0, 20)) effects.err(`  missing: ${line}`);

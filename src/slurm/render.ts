@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { FathomError } from '../errors.ts';
 import type { SlurmResources } from '../experiment/types.ts';
 import type { PlanShape } from '../plan/types.ts';
+import { shellQuote } from './quote.ts';
 
 export interface RenderInput {
   readonly experiment: string;
@@ -200,10 +201,6 @@ function commandOf({ node, program, resources }: RenderInput): string {
   return resources.container === undefined
     ? plain
     : `srun --container-image=${shellQuote(resources.container)} ${plain}`;
-}
-
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function fill<Context>(template: string, schema: z.ZodType<Context>, context: Context): string {
