@@ -1,6 +1,6 @@
 /**
  * CPU time of one training step of the multi-task network (37 -> 256 -> 256 -> 128 -> 11), ours beside PyTorch eager,
- * in turns on one core. Prints a line of text and a line of JSON for each batch size.
+ * in turns on one core.
  *
  *   make build
  *   python3 -m pip install --target .fathom/pip-bench torch
@@ -10,11 +10,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Network } from '../dist/models/mtl/network.js';
 import { makeRng } from '../dist/random/rng.js';
+import { median, report, root, say } from './support/report.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const core = process.argv[2] ?? String(os.availableParallelism() - 1);
 const rounds = Number(process.argv[3] ?? 7);
 const ROWS = 16384;
@@ -76,8 +75,6 @@ function startTorch() {
   };
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
 execFileSync('taskset', ['-a', '-p', '-c', core, String(process.pid)], { stdio: 'pipe' });
 const torch = startTorch();
 const version = await torch.version;
@@ -94,22 +91,17 @@ for (const [batch, steps] of [
     for (const form of ['written', 'best']) times[form].push(await torch.measure(form, batch, steps));
   }
   const [own, written, best] = [times.ours, times.written, times.best].map(median);
-  const ratio = own / written;
-  console.log(
-    `batch ${batch}: ${own.toFixed(3)} ms a step, ${version} eager ${written.toFixed(3)} (best form ${best.toFixed(3)}): ratio ${ratio.toFixed(3)} (${(own / best).toFixed(3)})`,
-  );
-  console.log(
-    JSON.stringify({
-      bench: 'mtl-step',
-      batch,
-      cpuMsPerStep: { ours: own, torchEager: written, torchBestForm: best },
-      ratio,
-      ratioToBestForm: own / best,
-      target: batch === 32 ? TARGET_RATIO : null,
-      rounds,
-      peer: version,
-      cpu: os.cpus()[0]?.model ?? 'unknown',
-    }),
-  );
+  say(`batch ${batch}: ${own.toFixed(3)} ms a step; PyTorch eager ${written.toFixed(3)}, best form ${best.toFixed(3)}`);
+  report({
+    bench: 'mtl-step',
+    measure: `CPU time of a training step, batch ${batch}`,
+    unit: 'ms',
+    ours: own,
+    targetRatio: batch === 32 ? TARGET_RATIO : null,
+    peers: [
+      { name: `${version}, eager`, value: written },
+      { name: `${version}, its best form`, value: best },
+    ],
+  });
 }
 torch.stop();
