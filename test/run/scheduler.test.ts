@@ -191,6 +191,19 @@ describe('slots', () => {
     expect(await most(small, many)).toBe(3);
   });
 
+  it('are given back: the next GPU task does not wait for what needs none', async () => {
+    const gpu = (id: string): Task => task(id, [], { threads: 1, memoryMb: 600, gpus: 1 });
+    const { events } = await record(
+      [task('long'), gpu('a'), gpu('b')],
+      { ...many, gpus: 1 },
+      {
+        turns: (id) => (id === 'long' ? 20 : 2),
+      },
+    );
+    expect(events.indexOf('+b')).toBeGreaterThan(events.indexOf('-a done'));
+    expect(events.indexOf('-b done')).toBeLessThan(events.indexOf('-long done'));
+  });
+
   it('let others run beside a task whose GPU was not counted', async () => {
     const gpu = task('gpu', [], { threads: 1, memoryMb: 10, gpus: 1 });
     const { events } = await record([gpu, task('a')], many, { turns: (id) => (id === 'gpu' ? 5 : 1) });
