@@ -49,7 +49,11 @@ export function keyMetrics(model: ReportModel): ModelMetric[] {
   const pooled = model.metrics.filter(isPooled);
   const tested = pooled.filter((metric) => metric.set === 'test');
   const pool = tested.length > 0 ? tested : pooled.filter((metric) => metric.set === 'validation');
-  const answer = model.findings[0]?.metric;
+  const finding = model.findings[0];
+  // Numbers of a model under an answer that is not about one would be read as its evidence.
+  if (finding !== undefined && !pool.some((metric) => metric.stage === finding.stage || metric.name === finding.metric))
+    return [];
+  const answer = finding?.metric;
   const rank = (metric: ModelMetric): number => (known(metric.value) ? (metric.name === answer ? 0 : 1) : 2);
   const ordered = pool.toSorted((a, b) => rank(a) - rank(b));
   const chosen: ModelMetric[] = [];
@@ -64,12 +68,14 @@ export function keyMetrics(model: ReportModel): ModelMetric[] {
   return chosen;
 }
 
-/** The forest plot that draws the answer: the first of section `answer`, else the metrics that the finding names. */
+/** The forest plot that draws the answer: of section `answer`, the answering stage's own before others, else the metrics that the finding names. */
 export function answerForest(model: ReportModel): { figure: ForestFigure; stage: string; made: boolean } | undefined {
-  for (const { figure, stage } of model.figures) {
-    if (figure.section === 'answer' && figure.kind === 'forest') return { figure, stage, made: false };
-  }
   const finding = model.findings[0];
+  const drawn = model.figures.flatMap(({ figure, stage }) =>
+    figure.section === 'answer' && figure.kind === 'forest' ? [{ figure, stage, made: false }] : [],
+  );
+  const answering = drawn.find(({ stage }) => stage === finding?.stage) ?? drawn[0];
+  if (answering !== undefined) return answering;
   if (finding === undefined) return undefined;
   const metrics = model.metrics.filter(
     (metric) => isPooled(metric) && metric.set === 'test' && metric.name === finding.metric,
