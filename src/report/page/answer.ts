@@ -44,7 +44,7 @@ ${finding === undefined ? noAnswer(model) : answer(finding)}</div>${drawn}</div>
     (claim) =>
       markup`<li><a href="${claim.href}">${glyph(claim.verdict)}<span class="what">${claim.what}</span><span class="value">${claim.value}<small>${claim.detail}</small></span></a></li>`,
   )}</ul>
-${keyFigures(keyMetrics(model))}`;
+${keyFigures(keyMetrics(model), model.findings[0]?.stage)}`;
   const verdicts = strip.map((claim) => claim.verdict);
   if (finding === undefined) verdicts.push('fail');
   else if (finding.verdict !== 'no') verdicts.push(verdictOfFinding(finding.verdict));
@@ -101,10 +101,12 @@ function noAnswer(model: ReportModel): Markup {
 ${detail !== null && markup`<p class="decides">${detail}</p>`}`;
 }
 
-function keyFigures(metrics: readonly ModelMetric[]): Piece {
+/** @param answering the stage that gives the answer: numbers of other stages say whose they are */
+function keyFigures(metrics: readonly ModelMetric[], answering: string | undefined): Piece {
   if (metrics.length === 0) return null;
-  const targets = new Set(metrics.map((metric) => metric.target)).size > 1;
-  const models = new Set(metrics.map(modelOf)).size > 1;
+  const foreign = answering !== undefined && metrics.every((metric) => metric.stage !== answering);
+  const targets = foreign || new Set(metrics.map((metric) => metric.target)).size > 1;
+  const models = foreign || new Set(metrics.map(modelOf)).size > 1;
   const items = metrics.map((metric) => {
     const about = [models && modelOf(metric), targets && metric.target, metric.set !== 'test' && metric.set];
     const label = [metric.label, ...about.filter((part) => part !== false && part !== undefined)].join(', ');

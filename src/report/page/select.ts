@@ -49,11 +49,7 @@ export function keyMetrics(model: ReportModel): ModelMetric[] {
   const pooled = model.metrics.filter(isPooled);
   const tested = pooled.filter((metric) => metric.set === 'test');
   const pool = tested.length > 0 ? tested : pooled.filter((metric) => metric.set === 'validation');
-  const finding = model.findings[0];
-  // Numbers of a model under an answer that is not about one would be read as its evidence.
-  if (finding !== undefined && !pool.some((metric) => metric.stage === finding.stage || metric.name === finding.metric))
-    return [];
-  const answer = finding?.metric;
+  const answer = model.findings[0]?.metric;
   const rank = (metric: ModelMetric): number => (known(metric.value) ? (metric.name === answer ? 0 : 1) : 2);
   const ordered = pool.toSorted((a, b) => rank(a) - rank(b));
   const chosen: ModelMetric[] = [];
