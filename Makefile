@@ -26,7 +26,7 @@ packages:
 
 .PHONY: native
 native: ## install native libraries into .fathom/native (XGBOOST_PACKAGE, XGBOOST_VERSION choose)
-	@scripts/setup-native.sh xgboost
+	@scripts/setup-native.sh xgboost openblas
 
 .PHONY: setup
 setup: packages native build ## all that a run needs; does nothing the second time

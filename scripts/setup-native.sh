@@ -2,6 +2,7 @@
 # Puts native libraries and test tools where Fathom looks for them, by package name, once. Everything goes to stderr.
 #
 #   scripts/setup-native.sh xgboost       libxgboost of the PyPI wheel, into .fathom/native/python
+#   scripts/setup-native.sh openblas      OpenBLAS of the PyPI wheel, into .fathom/native/openblas
 #   scripts/setup-native.sh python-test   numpy and scipy, for the tests that compare with XGBoost's own Python package
 #   scripts/setup-native.sh chromium      a browser for the tests of the report (Debian package, root only)
 #   scripts/setup-native.sh shellcheck    (Debian package, root only)
@@ -96,6 +97,15 @@ install_xgboost() {
   fi
 }
 
+install_openblas() {
+  # A folder of its own: pip_install replaces folders, and another XGBoost must not take this away.
+  if [[ -e $native/openblas/scipy_openblas32/lib/libscipy_openblas.so ]]; then return 0; fi
+  offline || note "installing scipy-openblas32 into $native/openblas"
+  pip_install "$native/openblas" 'scipy-openblas32>=0.3.29,<0.4' ||
+    lacking OpenBLAS "$(why_not)" \
+      'Networks train with the slower engine wasm. Set OPENBLAS_LIB to a libopenblas.so of version 0.3.21 or newer, or see environment.md.'
+}
+
 install_python_test() {
   if [[ -d $native/python-test/scipy ]]; then return 0; fi
   offline || note "installing numpy and scipy into $native/python-test, for tests"
@@ -122,6 +132,7 @@ install_tool() {
 for what in "$@"; do
   case $what in
     xgboost) install_xgboost ;;
+    openblas) install_openblas ;;
     python-test) install_python_test ;;
     chromium) install_tool chromium 'Tests of the report in a browser' chromium chromium-browser google-chrome ;;
     shellcheck) install_tool shellcheck 'Checks of the shell scripts' shellcheck ;;

@@ -91,6 +91,9 @@ export interface Resources {
   readonly gpus: number;
 }
 
+/** Where a task runs: in a worker thread of the executor, or in a process of its own. */
+export type Isolation = 'thread' | 'process';
+
 /** What a stage needs that npm does not bring. `probe` runs in the process that plans; it must be cheap. */
 export interface Requirement {
   readonly name: string;
@@ -112,8 +115,8 @@ export interface StageDefinition<Params = unknown> {
   readonly params: z.ZodType<Params>;
   readonly inputs: Readonly<Record<string, InputPort>>;
   readonly outputs: Readonly<Record<string, OutputPort>>;
-  /** `thread` for JS and wasm; `process` for anything that loads a native library. */
-  readonly isolation: 'thread' | 'process';
+  /** `thread` for JS and wasm; `process` for anything that loads a native library. May depend on the engine taken. */
+  readonly isolation: Isolation | ((engine: string | null) => Isolation);
   /** Module beside this file that does the work, `src/stages/run/<runs>.ts`, with a default export of type `StageRun`. */
   readonly runs: string;
   readonly resources: (params: Params) => Resources;

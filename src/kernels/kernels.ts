@@ -110,7 +110,7 @@ export interface Kernels {
 
 /**
  * C (m x n) = op(A) (m x k) op(B) (k x n); `lda`, `ldb`, `ldc` are distances of stored rows in elements. Booleans are
- * 0 or 1. The one function that another engine replaces to do the products elsewhere on the same memory.
+ * 0 or 1. The one function that another engine replaces: see `Products`.
  */
 export type Multiply = (
   transposeA: number,
@@ -125,6 +125,12 @@ export type Multiply = (
   c: Pointer,
   ldc: number,
 ) => void;
+
+/** Who does the matrix products: made for the memory of an instance. */
+export type Products = (kernels: Kernels) => Multiply;
+
+/** The kernels' own, which give the same bytes on every machine. */
+export const ownProducts: Products = (kernels) => kernels.gemm;
 
 let compiled: object | undefined;
 

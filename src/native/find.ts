@@ -54,7 +54,8 @@ export function locateXgboost(system: NativeSystem): Location | undefined {
   return loader === undefined ? undefined : { path: loader, origin: "the loader's folders" };
 }
 
-function inFolder(folder: string | undefined, file: string): string | undefined {
+/** A file below a folder that a variable names; undefined if it names none. */
+export function inFolder(folder: string | undefined, file: string): string | undefined {
   return folder === undefined || folder === '' ? undefined : path.join(folder, file);
 }
 
@@ -64,15 +65,21 @@ function libraryOfPython(system: NativeSystem, python: string): string | undefin
   return lines.find((file) => file !== '' && system.exists(file));
 }
 
+/** Why a file cannot be a library, by its first bytes; undefined if it may be one. */
+export function whyNoLibrary(system: NativeSystem, file: string): string | undefined {
+  const start = system.readStart(file, 4);
+  if (start === undefined) return 'the file is missing or cannot be read';
+  const isLibrary = start[0] === 0x7f && String.fromCharCode(...start.subarray(1)) === 'ELF';
+  return isLibrary ? undefined : 'the file is not a shared library';
+}
+
 /**
  * The version of a library file. A wheel says it in a text file beside it; any other library is asked in a short
  * process of its own.
  */
 function versionOf(system: NativeSystem, file: string): { version: string } | { reason: string } {
-  const start = system.readStart(file, 4);
-  if (start === undefined) return { reason: 'the file is missing or cannot be read' };
-  if (start[0] !== 0x7f || String.fromCharCode(...start.subarray(1)) !== 'ELF')
-    return { reason: 'the file is not a shared library' };
+  const reason = whyNoLibrary(system, file);
+  if (reason !== undefined) return { reason };
   if (file.endsWith(WHEEL_LIBRARY)) {
     const text = system.readText(path.join(path.dirname(file), '../VERSION'))?.trim();
     if (text !== undefined && /^\d+\.\d+/.test(text)) return { version: text };

@@ -10,12 +10,19 @@ export type Inspection =
     }
   | { readonly error: string };
 
-const SCRIPT = `
+/** A script that loads the library named by its first argument, runs `questions` and prints their `answer`. */
+const script = (questions: string): string => `
 const { createRequire } = await import('node:module');
 const koffi = createRequire(process.argv[2] + '/')('koffi');
 const answer = (value) => console.log(JSON.stringify(value));
 try {
   const library = koffi.load(process.argv[1]);
+  ${questions}
+} catch (error) {
+  answer({ error: String(error.message).split('\\n')[0] });
+}`;
+
+const XGBOOST = script(`
   const [a, b, c] = [[0], [0], [0]];
   library.func('void XGBoostVersion(_Out_ int *a, _Out_ int *b, _Out_ int *c)')(a, b, c);
   const info = [null];
@@ -24,14 +31,38 @@ try {
     library.func('int XGBuildInfo(_Out_ const char **out)')(info);
     build = JSON.parse(info[0]);
   } catch {}
-  answer({ version: [a[0], b[0], c[0]].join('.'), build });
-} catch (error) {
-  answer({ error: String(error.message).split('\\n')[0] });
-}`;
+  answer({ version: [a[0], b[0], c[0]].join('.'), build });`);
+
+const OPENBLAS = script(`
+  const named = (name) => {
+    try {
+      return library.func('const char *scipy_' + name + '()');
+    } catch {
+      return library.func('const char *' + name + '()');
+    }
+  };
+  answer({ config: named('openblas_get_config')(), core: named('openblas_get_corename')() });`);
 
 /** Loads the library in another Node and returns its version and build. About 0.1 s. */
 export function inspectXgboost(system: Pick<NativeSystem, 'run'>, file: string): Inspection {
-  const text = system.run(process.execPath, ['--input-type=module', '-e', SCRIPT, file, packageRoot]);
-  if (text === undefined) return { error: 'loading it ends the process' };
-  return JSON.parse(text) as Inspection;
+  return ask(system, XGBOOST, file) as Inspection;
+}
+
+export type OpenblasInspection =
+  | {
+      /** As `OpenBLAS 0.3.34 DYNAMIC_ARCH ...`. */
+      readonly config: string;
+      /** The kernels it takes on this CPU, as `SkylakeX`. */
+      readonly core: string;
+    }
+  | { readonly error: string };
+
+/** Loads the library in another Node and returns how it was built and for which CPU it computes. About 0.1 s. */
+export function inspectOpenblas(system: Pick<NativeSystem, 'run'>, file: string): OpenblasInspection {
+  return ask(system, OPENBLAS, file) as OpenblasInspection;
+}
+
+function ask(system: Pick<NativeSystem, 'run'>, questions: string, file: string): unknown {
+  const text = system.run(process.execPath, ['--input-type=module', '-e', questions, file, packageRoot]);
+  return text === undefined ? { error: 'loading it ends the process' } : JSON.parse(text);
 }

@@ -1,7 +1,8 @@
 /** What `fathom doctor` says of native libraries on this node. Nothing is loaded into the asking process. */
 import path from 'node:path';
 import { searchXgboost, XGBOOST_FIX } from './find.ts';
-import { inspectXgboost } from './inspect.ts';
+import { inspectOpenblas, inspectXgboost } from './inspect.ts';
+import { OPENBLAS_FIX, searchOpenblas } from './openblas.ts';
 import { findLibrary, type NativeSystem, thisMachine } from './system.ts';
 
 export interface LibraryFact {
@@ -72,13 +73,14 @@ function nvrtc(system: NativeSystem): LibraryFact {
 }
 
 function openblas(system: NativeSystem): LibraryFact {
-  const file = findLibrary(system, ['libopenblas.so.0', 'libopenblas.so']);
-  return {
-    name: 'OpenBLAS',
-    found: file !== undefined,
-    detail: `${file ?? 'no libopenblas.so'}; no engine of this version uses it yet`,
-    fix: 'nothing to do',
-  };
+  const name = 'OpenBLAS';
+  const search = searchOpenblas(system);
+  if (!search.found) return { name, found: false, detail: search.reason, fix: search.fix };
+  const inspected = inspectOpenblas(system, search.path);
+  if ('error' in inspected)
+    return { name, found: false, detail: `${search.path} does not load: ${inspected.error}`, fix: OPENBLAS_FIX };
+  const detail = `${search.version} with kernels for ${inspected.core}, ${search.path} (${search.origin})`;
+  return { name, found: true, detail, fix: '' };
 }
 
 function tensorflow(system: NativeSystem): LibraryFact {

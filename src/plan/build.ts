@@ -211,7 +211,7 @@ function makeTask(
     id: identityOf(head),
     stage: stage.name,
     ...head,
-    isolation: definition.isolation,
+    isolation: typeof definition.isolation === 'function' ? definition.isolation(node.engine) : definition.isolation,
     runs: definition.runs,
     outputs: Object.fromEntries(
       Object.entries(definition.outputs).map(([port, { kind, optional }]) => [port, { kind, optional }]),

@@ -1,5 +1,5 @@
 /** A plan: immutable rounds of tasks. Line i of `plan/<round>.jsonl` is array index i. */
-import type { Coordinates, OutputKind, Resources } from '../contract/stage.ts';
+import type { Coordinates, Isolation, OutputKind, Resources } from '../contract/stage.ts';
 
 /** An output of another task that a task reads. */
 export interface TaskInput {
@@ -40,7 +40,7 @@ export interface Task {
   readonly seed: number;
   readonly inputs: Readonly<Record<string, readonly TaskInput[]>>;
   readonly files: readonly TaskFile[];
-  readonly isolation: 'thread' | 'process';
+  readonly isolation: Isolation;
   /** Module that does the work: a name in `stages/run/`, or a `file:` URL for stages from outside. */
   readonly runs: string;
   readonly outputs: Readonly<Record<string, { readonly kind: OutputKind; readonly optional: boolean }>>;

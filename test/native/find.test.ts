@@ -271,7 +271,9 @@ describe('the doctor', () => {
     const answers: Record<string, string> = {
       getconf: 'glibc 2.36\n',
       'nvidia-smi': 'NVIDIA H200, 570.1, 143771 MiB\n',
-      [process.execPath]: '{"version": "3.2.0", "build": {"USE_CUDA": true}}',
+      // One answer for all questions: each takes what it asked for.
+      [process.execPath]:
+        '{"version": "3.2.0", "build": {"USE_CUDA": true}, "config": "OpenBLAS 0.3.29 DYNAMIC_ARCH", "core": "Zen"}',
     };
     const facts = await probeLibraries(
       {},
@@ -279,7 +281,7 @@ describe('the doctor', () => {
     );
     expect(facts.every(({ found }) => found)).toBe(true);
     expect(facts.map(({ detail }) => detail).join('\n')).toMatch(
-      /glibc 2\.36\n3\.2\.0 with CUDA, .*\nNVIDIA H200.*\n\/cuda\/lib64\/libnvrtc\.so\.12\n.*libopenblas.*\n.*tfjs-node-gpu is installed/,
+      /glibc 2\.36\n3\.2\.0 with CUDA, .*\nNVIDIA H200.*\n\/cuda\/lib64\/libnvrtc\.so\.12\n0\.3\.29 with kernels for Zen, .*libopenblas.*\n.*tfjs-node-gpu is installed/,
     );
   });
 });

@@ -43,7 +43,8 @@ function withPip(installs = true): void {
      echo "$*" >> ${file('pip.log')}
      ${installs ? '' : 'echo "no network" >&2; exit 1'}
      while [[ $1 != --target ]]; do shift; done
-     mkdir -p "$2/xgboost/lib" "$2/scipy"; touch "$2/xgboost/lib/libxgboost.so"`,
+     mkdir -p "$2/xgboost/lib" "$2/scipy" "$2/scipy_openblas32/lib"
+     touch "$2/xgboost/lib/libxgboost.so" "$2/scipy_openblas32/lib/libscipy_openblas.so"`,
   );
 }
 
@@ -93,6 +94,17 @@ describe('scripts/setup-native.sh', () => {
     expect(log('pip.log').split('\n').slice(1)).toEqual([expect.stringMatching(/ xgboost==3\.1\.0$/), '']);
   });
 
+  it('installs OpenBLAS beside XGBoost, once, and takes neither away for the other', () => {
+    withPip();
+    expect(native(['xgboost', 'openblas']).status).toBe(0);
+    expect(existsSync(file('.fathom/native/openblas/scipy_openblas32/lib/libscipy_openblas.so'))).toBe(true);
+    expect(log('pip.log')).toMatch(/--target \.fathom\/native\/openblas\.new scipy-openblas32>=0\.3\.29,<0\.4\n$/);
+    expect(native(['openblas'])).toEqual({ status: 0, notes: '' });
+    native(['xgboost'], { XGBOOST_VERSION: '3.1.0' });
+    expect(existsSync(file('.fathom/native/openblas/scipy_openblas32/lib/libscipy_openblas.so'))).toBe(true);
+    expect(existsSync(file(library))).toBe(true);
+  });
+
   it('keeps the old library when the new one cannot be fetched', () => {
     withPip();
     native(['xgboost']);
@@ -111,10 +123,12 @@ describe('scripts/setup-native.sh', () => {
       withPip();
       withRoot();
     }
-    const { status, notes } = native(['xgboost', 'python-test', 'chromium', 'shellcheck'], env);
+    const { status, notes } = native(['xgboost', 'openblas', 'python-test', 'chromium', 'shellcheck'], env);
     expect(status).toBe(0);
     expect(notes).toContain(`XGBoost is not installed: ${why}.`);
     expect(notes).toContain('XGBOOST_LIB');
+    expect(notes).toContain(`OpenBLAS is not installed: ${why}.`);
+    expect(notes).toContain('OPENBLAS_LIB');
     expect(notes).toContain('scipy (with numpy) is not installed');
     expect(notes).toContain('chromium is not installed');
     expect(notes).toContain('shellcheck is not installed');
@@ -244,7 +258,7 @@ describe('the Makefile', () => {
   it('ends a sweep with the run, so that its last line is the report', () => {
     const lines = make('-n', 'sweep', 'EXPERIMENT=experiments/x.yaml', 'OVERRIDES=a.b=1').trim().split('\n');
     expect(lines.at(-1)).toBe('bin/fathom run experiments/x.yaml a.b=1');
-    expect(lines.slice(0, 2)).toEqual(['scripts/setup.sh', 'scripts/setup-native.sh xgboost']);
+    expect(lines.slice(0, 2)).toEqual(['scripts/setup.sh', 'scripts/setup-native.sh xgboost openblas']);
   });
 
   it('reports on a run by its folder, or on the run of an experiment', () => {

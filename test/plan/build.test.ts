@@ -281,6 +281,28 @@ describe('a sweep without a winner', () => {
   });
 });
 
+describe('isolation', () => {
+  it('may follow the engine that was taken, and stands in the task as a word', () => {
+    const made = experiment([stage('data', 'source')]);
+    const isolationWith = (engine: string | null): unknown => {
+      const sources = sourcesOf(made);
+      const nodes = sources.nodes.map((node) => ({
+        ...node,
+        engine,
+        definition: {
+          ...node.definition,
+          isolation: (taken: string | null) => (taken === 'native' ? ('process' as const) : ('thread' as const)),
+        },
+      }));
+      return buildPlan({ ...sources, nodes }).rounds[0]?.[0]?.isolation;
+    };
+    expect(isolationWith('native')).toBe('process');
+    expect(isolationWith('wasm')).toBe('thread');
+    expect(isolationWith(null)).toBe('thread');
+    expect(tasksOf(planOf(made), 'data')[0]?.isolation).toBe('thread');
+  });
+});
+
 describe('withValue', () => {
   it('sets by path in a copy, in objects, lists and what is not there yet', () => {
     const params = { a: { b: 1, c: 2 }, list: [1, { d: 2 }] };

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeModel, predictFrame } from '../../src/models/mtl/model.ts';
+import { decodeModel, encodeModel, predictFrame } from '../../src/models/mtl/model.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import run from '../../src/stages/run/train-mtl.ts';
 import definition, { type MtlParams } from '../../src/stages/train-mtl.ts';
 import { type Frame, type FrameColumn, readFrame, writeFrame } from '../../src/tables/frame.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
-import { buildKernels } from '../models/mtl/support.ts';
+import { blasProducts, buildKernels, noOpenblas } from '../models/mtl/support.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
 
 beforeAll(buildKernels);
@@ -253,6 +253,54 @@ describe('train.mtl', () => {
       [frame, changed].map(async (f) => (await train({ inputs: await inputs(f) })).bytes('model')),
     );
     expect(models[1]).toEqual(models[0]);
+  });
+});
+
+describe.skipIf(noOpenblas !== undefined)(`train.mtl with OpenBLAS (${noOpenblas ?? 'installed'})`, () => {
+  const openblas = { engine: 'openblas' };
+
+  it('learns what the kernels alone learn, and says whose products they were', async () => {
+    const [ours, theirs] = await Promise.all([train(openblas), train()]);
+    const { scalars, notes } = await ours.metrics();
+    expect(scalars['test.score']).toBeGreaterThan(0.8);
+    expect(scalars['validation.loss']).toBeCloseTo((await theirs.metrics()).scalars['validation.loss'] as number, 2);
+    expect(notes?.[0]).toMatch(/^Matrix products by OpenBLAS \d+\.\d+.* with its kernels for \w+/);
+    expect((await theirs.metrics()).notes?.join(' ')).not.toMatch(/OpenBLAS/);
+  });
+
+  it('gives the same bytes again, also where the search for cuts has been made before', async () => {
+    const wide = { ...params, hidden: [128, 64], batchSize: 16 };
+    const [first, again] = [await train({ ...openblas, params: wide }), await train({ ...openblas, params: wide })];
+    expect(await filesOf(again)).toEqual(await filesOf(first));
+  });
+
+  it.each([3, 37])('stopped after %i questions and run again gives the bytes of an undisturbed run', async (stop) => {
+    const folder = await temporaryFolder();
+    let asked = 0;
+    const cancelled = () => ++asked > stop;
+    await expect(train({ ...openblas, folder, cancelled })).rejects.toMatchObject({ code: 'interrupted' });
+    const resumed = await train({ ...openblas, folder });
+    expect(await filesOf(resumed)).toEqual(await filesOf(await train(openblas)));
+  });
+
+  it.each(['wasm', 'openblas'])('reads the model that %s wrote with either, and predicts the same', async (engine) => {
+    const bytes = await (await train({ engine })).bytes('model');
+    const [file] = (await inputs())['features'] as [string];
+    const frame = await readFrame(file);
+    const [own, blas] = [undefined, blasProducts()].map((products) => {
+      const model = decodeModel(bytes, 'model', products);
+      expect(encodeModel(model)).toEqual(new Uint8Array(bytes));
+      return predictFrame(model, frame)[1] as Float64Array;
+    }) as [Float64Array, Float64Array];
+    for (let row = 0; row < ROWS; row++)
+      expect(Math.abs((own[row] as number) - (blas[row] as number))).toBeLessThan(0.01);
+  });
+
+  it('runs in a process of its own, unlike with the kernels alone', () => {
+    const { isolation } = definition;
+    if (typeof isolation !== 'function') throw new Error('isolation does not follow the engine');
+    expect([isolation('openblas'), isolation('wasm')]).toEqual(['process', 'thread']);
+    expect(definition.engines?.map(({ name }) => name)).toEqual(['openblas', 'wasm']);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Fits a multi-task network to a frame: data in, trained model and held-out predictions out. */
 import { FathomError } from '../../errors.ts';
+import type { Products } from '../../kernels/kernels.ts';
 import { columnNamed, type Frame, numbersOf } from '../../tables/frame.ts';
 import type { MtlModel } from './model.ts';
 import { predictRows } from './model.ts';
@@ -20,6 +21,8 @@ export interface FitRequest {
   /** Feature column that holds a target's past value, by target: its baseline. */
   readonly baselineColumns: Readonly<Record<string, string>>;
   readonly training: TrainingOptions;
+  /** Does the matrix products; the kernels' own if absent. */
+  readonly products?: Products;
 }
 
 /** Rows of the frame by their part. */
@@ -81,7 +84,7 @@ export async function fitMtl(
   const { values, imputed } = applyScaler(frame, features);
   const shape = { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) };
   const batch = largestBatch(train.length, request.training.batchSize);
-  const network = new Network(shape, Math.max(batch, MEASURED_ROWS));
+  const network = new Network(shape, Math.max(batch, MEASURED_ROWS), request.products);
   network.loadData(frame.rows, values, matrix);
   const result = await trainNetwork(network, train, parts.validation, request.training, hooks, checkpoint);
   if (result === undefined) return undefined;

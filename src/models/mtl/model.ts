@@ -1,5 +1,6 @@
 /** A trained network with all it needs to predict: scaling of features, heads, weights. One file. */
 import { FathomError } from '../../errors.ts';
+import type { Products } from '../../kernels/kernels.ts';
 import type { Frame } from '../../tables/frame.ts';
 import { decodeContainer, encodeContainer, type StoredArray } from './container.ts';
 import type { Tensor } from './layout.ts';
@@ -31,14 +32,17 @@ export function encodeModel({ network, features, heads }: MtlModel): Uint8Array 
   return encodeContainer({ metadata, arrays: network.layout.tensors.map((tensor) => packTensor(network, tensor)) });
 }
 
-/** @param where name of the file in errors */
-export function decodeModel(file: Uint8Array, where: string): MtlModel {
+/**
+ * @param where name of the file in errors
+ * @param products does the matrix products; a file does not depend on who did them in training
+ */
+export function decodeModel(file: Uint8Array, where: string, products?: Products): MtlModel {
   const { metadata, arrays } = decodeContainer(file, where);
   const { format, hidden, features, heads } = metadata as ModelMetadata;
   if (format !== FORMAT)
     throw new FathomError('data', `${where}: a model of the format "${format}", expected "${FORMAT}"`);
   const shape: NetworkShape = { inputs: features.length, hidden, heads: heads.map(shapeOfHead) };
-  const network = new Network(shape, PREDICT_ROWS);
+  const network = new Network(shape, PREDICT_ROWS, products);
   for (const tensor of network.layout.tensors) {
     const stored = arrays.find((array) => array.name === tensor.name);
     if (stored?.bytes.length !== tensor.rows * tensor.columns * 4)

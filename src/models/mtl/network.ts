@@ -1,5 +1,12 @@
 /** A multi-task network in the memory of a kernel instance: forward, backward and update of one batch. */
-import { type Kernels, type Multiply, makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import {
+  type Kernels,
+  type Multiply,
+  makeKernels,
+  ownProducts,
+  type Pointer,
+  type Products,
+} from '../../kernels/kernels.ts';
 import type { Rng } from '../../random/rng.ts';
 import { HeadPass } from './head-pass.ts';
 import { type LayerLayout, type Layout, layoutOf } from './layout.ts';
@@ -54,15 +61,16 @@ export class Network {
 
   /**
    * @param maxRows largest batch
-   * @param multiply does the matrix products; the kernels' own if absent
+   * @param products does the matrix products
    */
-  constructor(shape: NetworkShape, maxRows: number, kernels: Kernels = makeKernels(), multiply?: Multiply) {
+  constructor(shape: NetworkShape, maxRows: number, products: Products = ownProducts) {
+    const kernels = makeKernels();
     this.shape = shape;
     this.maxRows = maxRows;
     const layout = layoutOf(shape);
     this.layout = layout;
     this.#kernels = kernels;
-    this.#multiply = multiply ?? kernels.gemm;
+    this.#multiply = products(kernels);
     const floats = (count: number): Pointer => kernels.allocate(count * 4);
     this.#pointers = {
       parameters: floats(layout.parameters),

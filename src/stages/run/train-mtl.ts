@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import type { StageRun } from '../../contract/stage.ts';
+import type { StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
+import type { Products } from '../../kernels/kernels.ts';
 import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
+import type { Cuts } from '../../models/mtl/cuts.ts';
 import { type Fit, type FitRequest, fitMtl, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
@@ -16,10 +18,11 @@ const run: StageRun<MtlParams> = async (context) => {
   const frame = await readFrame(features.path, features.shared);
   const parts = partsOf(await readFrame(splits.path, splits.shared), frame, fold, params.fitOn);
   const request = requestOf(params);
+  const engine = await openEngine(context.engine);
   const fit = await fitMtl(
     frame,
     parts,
-    request,
+    { ...request, ...engine },
     {
       rng: (purpose) => context.rng(purpose),
       cancelled: () => context.cancelled(),
@@ -36,6 +39,7 @@ const run: StageRun<MtlParams> = async (context) => {
   context.log(
     `${fit.trainRows} training rows, ${fit.history.length} epochs, best ${fit.bestEpoch}, validation loss ${last?.validationLoss ?? 'none'}`,
   );
+  engine?.tell(context);
   await writeFile(context.outputPath('model'), encodeModel(fit.model));
   await writePredictions(context.outputPath('predictions'), frame, fit, fold);
   const { weights } = request.training;
@@ -56,12 +60,51 @@ const run: StageRun<MtlParams> = async (context) => {
       imputedValues: fit.imputed.reduce((sum, { count }) => sum + count, 0),
     },
     metrics: measurePredictions(fit, groups, purposes, params.resamples),
-    notes: notesOf(fit, frame),
+    notes: [...(engine === undefined ? [] : [engine.note]), ...notesOf(fit, frame)],
   });
   await context.writeFigures('figures', [learningCurves(fit, constant, fold)]);
 };
 
 export default run;
+
+/** Who does the matrix products, if not the kernels themselves. */
+interface ProductEngine {
+  readonly products: Products;
+  /** What the bytes depend on besides the inputs. */
+  readonly note: string;
+  /** Says in the log what depends on the moment. */
+  tell(context: Pick<StageContext, 'log'>): void;
+}
+
+/** Looked for once, for all tasks of a process. */
+let cutsOfProcess: Cuts | undefined;
+
+/** Native code is loaded only here, and only if it is asked for: then this is a process of its own. */
+async function openEngine(engine: string | undefined): Promise<ProductEngine | undefined> {
+  if (engine !== 'openblas') return undefined;
+  const [{ requireOpenblas }, { loadOpenblas }, { Cuts }, { openblasProducts }] = await Promise.all([
+    import('../../native/openblas.ts'),
+    import('../../native/blas.ts'),
+    import('../../models/mtl/cuts.ts'),
+    import('../../models/mtl/openblas.ts'),
+  ]);
+  const openblas = loadOpenblas(requireOpenblas().path);
+  const cuts = cutsOfProcess ?? new Cuts(openblas, cpuMicroseconds);
+  cutsOfProcess = cuts;
+  return {
+    products: openblasProducts(openblas, cuts),
+    note: `Matrix products by OpenBLAS ${openblas.version} with its kernels for ${openblas.core}: the last digits may differ on another CPU.`,
+    tell: ({ log }) => {
+      const found = cuts.describe();
+      if (found.length > 0) log(`products in pieces, and their share of the time before: ${found.join(', ')}`);
+    },
+  };
+}
+
+function cpuMicroseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
 
 function requestOf(params: MtlParams): FitRequest {
   const { hidden, dropout, lossWeights, baselineColumns } = params;

@@ -1,10 +1,10 @@
 /** The training step against PyTorch itself: `golden/from-torch.json`, written by `golden/from_torch.py`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { Network, type Update } from '../../../src/models/mtl/network.ts';
 import type { HeadShape } from '../../../src/models/mtl/shape.ts';
-import { buildKernels, rowsOf } from './support.ts';
+import { buildKernels, describeEngines, rowsOf } from './support.ts';
 
 interface Golden {
   inputs: number;
@@ -30,10 +30,10 @@ function load(network: Network, tensors: Record<string, number[]>): void {
         network.region(region)[offset + i * stride + j] = tensors[name]?.[j * rows + i] as number;
 }
 
-describe.each(Object.keys(golden.runs))('%s', (name) => {
-  it('takes the steps that torch takes', () => {
+describeEngines('takes the steps that torch takes', (products) => {
+  it.each(Object.keys(golden.runs))('%s', (name) => {
     const { update, losses, norms, end } = golden.runs[name] as Golden['runs'][string];
-    const network = new Network(golden, golden.batch);
+    const network = new Network(golden, golden.batch, products);
     load(network, golden.start);
     const y = Float32Array.from(golden.y, (value) => value ?? Number.NaN);
     network.loadData(golden.batch * 2, Float32Array.from(golden.x), y);

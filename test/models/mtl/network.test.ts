@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Products } from '../../../src/kernels/kernels.ts';
 import { keepOf, Network, thresholdOf } from '../../../src/models/mtl/network.ts';
 import { dropoutMask, oracleGradients, oracleUpdate, vectorsOf } from '../../../src/models/mtl/oracle.ts';
 import { headKinds, type NetworkShape } from '../../../src/models/mtl/shape.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import {
   buildKernels,
+  describeEngines,
   everyHead,
   flat,
   largestDifference,
@@ -46,12 +48,13 @@ function compare(
     mutate?: (network: Network, gradientNorm: number) => void;
     oracleUpdate?: typeof update;
     seedOfMasks?: string;
+    products?: Products | undefined;
   },
 ): Comparison {
   const settings = options.update ?? update;
   const rng = makeRng('compare', JSON.stringify(shape), options.batch);
   const { x, y } = randomData(shape, options.batch * 4, rng, options.missing ?? 0.2);
-  const network = new Network(shape, options.batch);
+  const network = new Network(shape, options.batch, options.products);
   network.initialise(makeRng('init'));
   network.seedDropout(makeRng('dropout'));
   network.loadData(x.length, flat(x), flat(y));
@@ -100,21 +103,21 @@ function compare(
   return worst;
 }
 
-describe('a training step against the double-precision oracle', () => {
+describeEngines('a training step against the double-precision oracle', (products) => {
   for (const [name, shape] of Object.entries(shapes))
     it.each([
       { batch: 2, dropout: 0 },
       { batch: 17, dropout: 0.3 },
       { batch: 32, dropout: 0.5 },
     ])(`${name}, batch $batch, dropout $dropout`, ({ batch, dropout }) => {
-      const worst = compare(shape, { steps: batch === 32 ? 200 : 40, reload: 5, batch, dropout });
+      const worst = compare(shape, { steps: batch === 32 ? 200 : 40, reload: 5, batch, dropout, products });
       expect(worst.loss).toBeLessThan(1e-4);
       expect(worst.weights).toBeLessThan(1e-4);
       expect(worst.running).toBeLessThan(1e-4);
     });
 });
 
-describe('any shape', () => {
+describeEngines('any shape', (products) => {
   it('takes steps as the oracle does', () => {
     const width = fc.integer({ min: 1, max: 40 });
     const heads = fc.array(
@@ -129,7 +132,8 @@ describe('any shape', () => {
         fc.integer({ min: 12, max: 40 }),
         fc.constantFrom(0, 0.2),
         (inputs, hidden, kinds, batch, missing) => {
-          const options = { steps: 6, reload: 2, batch, dropout: 0.25, missing, update: { ...update, clipNorm: 0.1 } };
+          const clipped = { ...update, clipNorm: 0.1 };
+          const options = { steps: 6, reload: 2, batch, dropout: 0.25, missing, update: clipped, products };
           const worst = compare({ inputs, hidden, heads: kinds }, options);
           expect(worst.loss).toBeLessThan(1e-4);
           expect(worst.gradient).toBeLessThan(1e-3);
@@ -198,12 +202,12 @@ describe('the comparison catches', () => {
   });
 });
 
-describe('a network', () => {
+describeEngines('a network', (products, engine) => {
   const shape: NetworkShape = { inputs: 5, hidden: [13, 7], heads: everyHead };
 
   function trained(batch: number): Network {
     const { x, y } = randomData(shape, 64, makeRng('data'), 0.2);
-    const network = new Network(shape, batch);
+    const network = new Network(shape, batch, products);
     network.initialise(makeRng('init'));
     network.seedDropout(makeRng('dropout'));
     network.loadData(64, flat(x), flat(y));
@@ -227,8 +231,13 @@ describe('a network', () => {
     const network = trained(32);
     const width = network.layout.heads.paddedOutputs;
     const together = network.predict(rowsOf(32)).slice();
-    for (let row = 0; row < 32; row++)
-      expect(network.predict(rowsOf(1, row)).slice()).toEqual(together.slice(row * width, (row + 1) * width));
+    for (let row = 0; row < 32; row++) {
+      const alone = network.predict(rowsOf(1, row)).slice();
+      const among = together.slice(row * width, (row + 1) * width);
+      // OpenBLAS takes another kernel for a single row: the same value to rounding.
+      if (engine === 'wasm') expect(alone).toEqual(among);
+      else for (const [c, value] of alone.entries()) expect(Math.abs(value - (among[c] as number))).toBeLessThan(1e-5);
+    }
   });
 
   it('gives outputs within the range of their heads, classes that sum to 1', () => {
@@ -273,7 +282,7 @@ describe('a network', () => {
         { kind: 'multiclass', outputs: 2 },
       ],
     };
-    const network = new Network(extreme, 2);
+    const network = new Network(extreme, 2, products);
     network.initialise(makeRng('init'));
     const { heads } = network.layout;
     network.region('parameters').set([500, -500, 500], heads.bias);
