@@ -31,7 +31,12 @@ function withExperiment(y: Argv): Argv<{ experiment: string; overrides: string[]
       default: [],
       describe: 'changes: mtl.epochs=5 +key=value ~key',
     })
-    .option('results', { type: 'string', describe: 'folder of results [FATHOM_RESULTS, results]' }) as never;
+    .option('results', { type: 'string', describe: 'folder of results [FATHOM_RESULTS, results]' })
+    .option('accept-code', {
+      type: 'boolean',
+      default: false,
+      describe: 'keep results of stages whose code has changed but whose version has not',
+    }) as never;
 }
 
 const cli = yargs(hideBin(process.argv))

@@ -14,6 +14,8 @@ export interface ExperimentArgs {
   readonly experiment: string;
   readonly overrides: readonly string[];
   readonly results?: string | undefined;
+  /** Keep results of stages whose code has changed but whose version has not. */
+  readonly acceptCode?: boolean | undefined;
 }
 
 export function resultsFolder(args: { readonly results?: string | undefined }, effects: CliEffects): string {
@@ -37,6 +39,7 @@ export async function openPlanned(args: ExperimentArgs, effects: CliEffects): Pr
     definitions: await loadRegistry(effects.env),
     results: resultsFolder(args, effects),
     cwd: effects.cwd,
+    acceptCode: args.acceptCode === true,
   });
 }
 

@@ -1,6 +1,5 @@
 /** `fathom task`: runs one line of a plan, as an index of a SLURM array does. */
 import { EXIT, FathomError } from '../errors.ts';
-import { loadNumerics } from '../plan/numerics.ts';
 import { slotsOf } from '../run/machine.ts';
 import { runPlan } from '../run/run.ts';
 import { reopenSession } from '../run/session.ts';
@@ -35,7 +34,7 @@ export async function task(args: TaskArgs, effects: CliEffects): Promise<number>
   const one = tasks[args.index];
   if (one === undefined)
     throw new FathomError('usage', `round ${args.round} has ${tasks.length} tasks; there is no index ${args.index}`);
-  if (loadNumerics(definitions)(one.use) !== one.numerics)
+  if (!session.hasCodeOf(one))
     throw new FathomError('unavailable', `the code of ${one.use} has changed since the plan was made`, {
       hint: 'plan and submit again',
     });

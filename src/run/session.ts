@@ -25,7 +25,11 @@ type Definitions = ReadonlyMap<string, StageDefinition>;
 /** What the machine that planned found; kept beside the plan, so that any node builds the same later rounds. */
 interface Facts {
   readonly availability: Readonly<Record<string, Availability>>;
+  /** Hash of the code of each stage, as it enters identities. */
   readonly numerics: Readonly<Record<string, string>>;
+  readonly versions: Readonly<Record<string, number>>;
+  /** Stages whose code has another hash by now and was accepted all the same, with that hash. */
+  readonly accepted: Readonly<Record<string, string>>;
   readonly files: readonly TaskFile[];
 }
 
@@ -40,6 +44,8 @@ export interface Session {
   readonly paths: RunPaths;
   readonly store: Store;
   readonly cwd: string;
+  /** True if a task would run by the code that its plan was made for, or by code accepted in its stead. */
+  hasCodeOf(task: Pick<Task, 'use' | 'numerics'>): boolean;
   /** The plan with all rounds that are known now; new rounds are written down. */
   plan(options?: { write: boolean }): Promise<Plan>;
 }
@@ -49,10 +55,18 @@ export interface OpenOptions {
   readonly definitions: Definitions;
   readonly results: string;
   readonly cwd: string;
+  /** Keep results of stages whose code has changed but whose version has not. */
+  readonly acceptCode?: boolean;
 }
 
 /** Plans an experiment on this machine. Nothing is written but remembered file hashes. */
-export async function openSession({ experiment, definitions, results, cwd }: OpenOptions): Promise<Session> {
+export async function openSession({
+  experiment,
+  definitions,
+  results,
+  cwd,
+  acceptCode,
+}: OpenOptions): Promise<Session> {
   const availability = await probeStages(experiment, definitions);
   const { nodes } = placeStages(experiment, definitions, (stage) => availability.get(stage.name) as Availability);
   const numerics = loadNumerics(definitions);
@@ -66,7 +80,7 @@ export async function openSession({ experiment, definitions, results, cwd }: Ope
   if (files.length > 0) await hasher.save().catch(() => undefined);
   const facts: Facts = {
     availability: Object.fromEntries(availability),
-    numerics: Object.fromEntries(nodes.map(({ stage }) => [stage.use, numerics(stage.use)])),
+    ...(await codeOf(nodes, numerics, acceptCode === true ? path.join(results, experiment.name, 'latest') : undefined)),
     files,
   };
   const id = runId(experiment, nodes, facts);
@@ -79,6 +93,37 @@ export async function openSession({ experiment, definitions, results, cwd }: Ope
     id,
     run: path.join(results, experiment.name, id),
   });
+}
+
+/**
+ * Hashes and versions of the code behind the stages. With the folder of an earlier run, stages of the same version keep
+ * the hash that they had there, and so their results.
+ */
+async function codeOf(
+  nodes: readonly Node[],
+  numerics: (use: string) => string,
+  earlier: string | undefined,
+): Promise<Pick<Facts, 'numerics' | 'versions' | 'accepted'>> {
+  const before =
+    earlier === undefined
+      ? undefined
+      : await readFile(runPaths(earlier).experiment, 'utf8').then(
+          (text) => (JSON.parse(text) as SavedRun).facts,
+          () => undefined,
+        );
+  const code = {
+    numerics: {} as Record<string, string>,
+    versions: {} as Record<string, number>,
+    accepted: {} as Record<string, string>,
+  };
+  for (const { stage, definition } of nodes) {
+    const now = numerics(stage.use);
+    const kept = before?.versions[stage.use] === definition.version ? before.numerics[stage.use] : undefined;
+    code.numerics[stage.use] = kept ?? now;
+    code.versions[stage.use] = definition.version;
+    if (kept !== undefined && kept !== now) code.accepted[stage.use] = now;
+  }
+  return code;
 }
 
 /** Opens a run by its folder, from what it wrote down: the experiment file may have changed or be gone. */
@@ -150,6 +195,10 @@ function makeSession(parts: SessionParts): Session {
     paths,
     store,
     cwd,
+    hasCodeOf: ({ use, numerics }) => {
+      const now = loadNumerics(definitions)(use);
+      return now === numerics || now === facts.accepted[use];
+    },
     plan: async (options = { write: true }) => {
       // A failure may have been tried again since.
       for (const [id, found] of metrics) if (found === null) metrics.delete(id);
