@@ -9,6 +9,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./source-table.ts'),
   () => import('./source-polymarket.ts'),
   () => import('./source-simulated.ts'),
+  () => import('./markets-settle.ts'),
   () => import('./wallets-profile.ts'),
   () => import('./wallets-targets.ts'),
   () => import('./features-frame.ts'),
@@ -16,6 +17,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./evaluation-compare.ts'),
   () => import('./train-mtl.ts'),
   () => import('./train-boosting.ts'),
+  () => import('./cluster-k-means.ts'),
   () => import('./project-tsne.ts'),
   () => import('./project-umap.ts'),
 ];

@@ -112,7 +112,7 @@ export async function writeWorld(world: World, folder: string): Promise<WorldFil
     const markets = await write(
       'markets',
       [...world.markets],
-      { market: 'VARCHAR', event: 'VARCHAR', category: 'VARCHAR' },
+      { market: 'VARCHAR', event: 'VARCHAR', category: 'VARCHAR', token0: 'VARCHAR', token1: 'VARCHAR' },
       'market',
     );
     const resolutions = await write(

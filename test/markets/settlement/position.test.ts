@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { emptyPosition, move, type Position } from '../../../src/markets/settlement/position.ts';
+import { firstPart, portion } from '../../../src/markets/settlement/whole.ts';
+import { shared, vectors, whyNoShared } from '../../support/shared.ts';
+
+/** Rounds a fraction half away from zero: another way than the code's. */
+function rounded(numerator: bigint, denominator: bigint): bigint {
+  const negative = numerator < 0n !== denominator < 0n;
+  const [n, d] = [numerator < 0n ? -numerator : numerator, denominator < 0n ? -denominator : denominator];
+  const whole = n / d + (2n * (n % d) >= d ? 1n : 0n);
+  return negative ? -whole : whole;
+}
+
+const trade = (position: Position, side: string, shares: number, price: number): void => {
+  const sign = side === 'B' ? 1 : -1;
+  move(position, 0, sign * shares * 1e6, -sign * Math.round(shares * price * 1e6));
+};
+
+describe('portion', () => {
+  it('is the nearest whole number for amounts of any size', () => {
+    const amount = fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.maxSafeInteger());
+    fc.assert(
+      fc.property(amount, amount, amount, (value, numerator, denominator) => {
+        fc.pre(denominator !== 0);
+        const exact = rounded(BigInt(value) * BigInt(numerator), BigInt(denominator));
+        fc.pre(exact >= -BigInt(Number.MAX_SAFE_INTEGER) && exact <= BigInt(Number.MAX_SAFE_INTEGER));
+        expect(portion(value, numerator, denominator)).toBe(Number(exact));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('rounds halves away from zero and never gives -0', () => {
+    expect([portion(1, 1, 2), portion(-1, 1, 2), portion(5, 1, 2), portion(1, 1, 3)]).toEqual([1, -1, 3, 0]);
+    expect(Object.is(portion(-1, 1, 3), 0)).toBe(true);
+  });
+
+  it('divides an amount by weights and by halves without any', () => {
+    expect(firstPart(100, [1, 30], [1, 70])).toBe(30);
+    expect(firstPart(101, [0, 1], [0, 1])).toBe(51);
+    expect(firstPart(7, [5, 0], [1, 2])).toBe(0);
+  });
+});
+
+describe('position', () => {
+  it.skipIf(!shared)(`follows the vector of average cost and resolution (${whyNoShared})`, () => {
+    const named = vectors('fees_pnl').find(({ id }) => id === 'fifo_then_resolution');
+    const vector = named as unknown as { input: { events: [string, number, number][] }; expected: unknown };
+    const { events } = vector.input;
+    const expected = vector.expected as Record<string, number>;
+    const position = emptyPosition();
+    for (const [side, shares, price] of events) trade(position, side, shares, price);
+    expect((position.cash + position.cost) / 1e6).toBeCloseTo(expected['realised_average_cost'] as number, 9);
+    expect(position.held / 1e6).toBe(expected['open_shares']);
+    expect((position.cash + position.held) / 1e6).toBeCloseTo(expected['final_pnl'] as number, 9);
+    expect(position.cash / 1e6).toBeCloseTo(expected['pnl_if_no'] as number, 9);
+  });
+
+  it('takes the average cost away with what is sold', () => {
+    const position = emptyPosition();
+    trade(position, 'B', 100, 0.4);
+    trade(position, 'B', 50, 0.55);
+    trade(position, 'S', 120, 0.6);
+    // Average 0.45: 120 x 0.15 is earned, 30 x 0.45 is left.
+    expect([position.held, position.cost, position.cash + position.cost]).toEqual([30e6, 13.5e6, 18e6]);
+    trade(position, 'S', 30, 0.1);
+    expect([position.held, position.cost, position.cash]).toEqual([0, 0, 7.5e6]);
+  });
+
+  it('opens a holding below nothing for what is sold without having come, and closes it by a purchase', () => {
+    const position = emptyPosition();
+    trade(position, 'B', 10, 0.5);
+    trade(position, 'S', 30, 0.6);
+    expect([position.held, position.cost, position.cash + position.cost]).toEqual([-20e6, -12e6, 1e6]);
+    expect(position.least).toBe(-20e6);
+    trade(position, 'B', 20, 0.5);
+    expect([position.held, position.cost, position.cash]).toEqual([0, 0, 3e6]);
+  });
+
+  it('splits cash into realised profit and cost of what is held, whatever happens', () => {
+    const step = fc.record({
+      shares: fc.integer({ min: -1e12, max: 1e12 }),
+      price: fc.integer({ min: 0, max: 1_000_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const position = emptyPosition();
+        let held = 0;
+        let cash = 0;
+        let realised = 0;
+        for (const { shares, price } of steps) {
+          const paid = -portion(shares, price, 1_000_000);
+          const before = { ...position };
+          const left = move(position, 0, shares, paid);
+          held += shares;
+          cash += paid;
+          const grew = before.held === 0 || before.held > 0 === shares > 0;
+          if (grew) expect(position.cost).toBe(before.cost - paid);
+          else if (Math.abs(shares) <= Math.abs(before.held)) {
+            const exact = rounded(BigInt(before.cost) * BigInt(Math.abs(shares)), BigInt(Math.abs(before.held)));
+            expect(left).toBe(Number(exact));
+            realised += paid - left;
+          }
+          expect(position.held).toBe(held);
+          expect(position.cash).toBe(cash);
+          // The cost has the sign of the holding: average prices stay between 0 and 1.
+          expect(position.cost * Math.sign(held)).toBeGreaterThanOrEqual(0);
+          if (held === 0) expect(position.cost).toBe(0);
+        }
+        if (steps.every(({ shares }) => shares >= 0)) expect(realised).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
