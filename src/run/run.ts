@@ -1,19 +1,19 @@
 /** Runs a plan on this machine: cached tasks are skipped, the rest goes to threads and processes, ends are written down. */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
-import type { Resources } from '../contract/stage.ts';
 import { FathomError, formatError, fromSystemError } from '../errors.ts';
 import { describeTask, type Task } from '../plan/types.ts';
-import { type Claim, type Claimant, makeClaimant } from '../store/claims.ts';
-import { outputFile } from './context.ts';
+import { makeClaimant } from '../store/claims.ts';
 import type { JobResult } from './job.ts';
 import type { Slots } from './machine.ts';
+import { keyOf, mark, markersOf } from './markers.ts';
 import { makeProcessPool } from './process-pool.ts';
 import { makeProgress, type Progress, type ProgressOutput } from './progress.ts';
 import { schedule } from './scheduler.ts';
 import type { Session } from './session.ts';
-import { readStates, type TaskState, writeMarker } from './states.ts';
+import { SharedFiles } from './shared-files.ts';
+import { halfMadeIn, startTask } from './start-task.ts';
+import { readStates } from './states.ts';
 import { makeThreadPool } from './thread-pool.ts';
 
 export interface RunEffects {
@@ -50,9 +50,6 @@ export interface RunOutcome {
 
 /** How long running tasks get to save and stop before they are ended. */
 const GRACE_MS = 10_000;
-const CLAIM_POLL_MS = 200;
-/** Input files up to this size in all are kept in memory for worker threads. */
-const SHARED_BYTES = 1 << 30;
 
 export async function runPlan(session: Session, options: RunOptions, effects: RunEffects): Promise<RunOutcome> {
   const started = performance.now();
@@ -133,7 +130,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
               stopFlag,
               shared,
               progress,
-              effects,
+              log: effects.log,
               halfMade,
               stopping: () => stopping,
             });
@@ -218,147 +215,11 @@ function failure(error: unknown): JobResult {
   };
 }
 
-interface Hands {
-  readonly claimant: Claimant;
-  readonly threads: ReturnType<typeof makeThreadPool>;
-  readonly processes: ReturnType<typeof makeProcessPool>;
-  readonly stopFlag: SharedArrayBuffer;
-  readonly shared: SharedFiles;
-  readonly progress: Progress | undefined;
-  readonly effects: RunEffects;
-  /** Tasks of which something half made lay about when the run began. */
-  readonly halfMade: ReadonlySet<string>;
-  stopping(): boolean;
-}
-
-async function startTask(session: Session, task: Task, granted: Resources, hands: Hands): Promise<JobResult> {
-  const claim = await claimOrWait(session, task, hands);
-  if (claim === 'done') return { state: 'done', seconds: 0, peakMemoryMb: 0, cached: true };
-  if (claim === 'stopped')
-    return { state: 'interrupted', seconds: 0, error: { code: 'interrupted', message: 'stopped on request' } };
-  try {
-    if (claim.takenOver || hands.halfMade.has(task.id)) await removeHalfMade(session, task);
-    const pool = task.isolation === 'thread' ? hands.threads : hands.processes;
-    const shared = task.isolation === 'thread' ? await hands.shared.of(session, task) : {};
-    const result = await pool.run(
-      { task, results: session.results, cwd: session.cwd, resources: granted, stop: hands.stopFlag, shared },
-      (message) => {
-        if (message.type === 'progress') hands.progress?.moved(task, message.done, message.total, message.unit);
-        else hands.effects.log(`${describeTask(task)}: ${message.line}`);
-      },
-    );
-    if (result.state === 'failed') await removeHalfMade(session, task);
-    return result;
-  } finally {
-    await claim.release();
-  }
-}
-
-/** What a process that was killed left of this task. The claim is ours, so nobody is making it now. */
-async function removeHalfMade(session: Session, task: Task): Promise<void> {
-  for (const { task: id, folder } of await halfMadeIn(session))
-    if (id === task.id) await rm(folder, { recursive: true, force: true });
-}
-
-async function halfMadeIn({ store }: Session): Promise<{ task: string; folder: string }[]> {
-  const found: { task: string; folder: string }[] = [];
-  for (const folder of [store.paths.staging, store.paths.scratch])
-    for (const name of await readdir(folder).catch(() => []))
-      found.push({ task: name.split('.')[0] as string, folder: path.join(folder, name) });
-  return found;
-}
-
-/** Another run may be at the same task: then its artifact is awaited. */
-async function claimOrWait(
-  session: Session,
-  task: Task,
-  { claimant, stopping }: Hands,
-): Promise<Claim | 'done' | 'stopped'> {
-  const { store } = session;
-  for (;;) {
-    const claim = await claimant.tryClaim(task.id);
-    if (claim !== undefined) {
-      if (!(await store.has(task.id))) return claim;
-      await claim.release();
-      return 'done';
-    }
-    if (await store.has(task.id)) return 'done';
-    if (stopping()) return 'stopped';
-    await new Promise((resolve) => setTimeout(resolve, CLAIM_POLL_MS));
-  }
-}
-
 function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function markersOf(session: Session, rounds: number): Promise<Map<string, TaskState>> {
-  const states = new Map<string, TaskState>();
-  for (let round = 0; round < rounds; round++)
-    for (const [index, state] of await readStates(session.paths, round)) states.set(keyOf({ round, index }), state);
-  return states;
-}
-
-/** The place of a task in the plan, which no other has. */
-function keyOf(task: Pick<Task, 'round' | 'index'>): string {
-  return `${task.round}/${task.index}`;
-}
-
-/** Writes how a task ended, unless the marker says so already. */
-async function mark(
-  session: Session,
-  task: Task,
-  result: { state: 'done' } | JobResult,
-  states: Map<string, TaskState>,
-): Promise<void> {
-  const key = keyOf(task);
-  const before = states.get(key) ?? 'pending';
-  if (before === 'done' && result.state === 'done') return;
-  states.set(key, result.state);
-  await writeMarker(
-    session.paths,
-    task,
-    {
-      state: result.state,
-      task: task.id,
-      ...('seconds' in result ? { seconds: result.seconds } : {}),
-      ...('error' in result ? { error: result.error } : {}),
-    },
-    before,
-  );
-}
-
-/** Frames that several worker threads read, loaded once. */
-class SharedFiles {
-  readonly #files = new Map<string, Promise<SharedArrayBuffer>>();
-  #bytes = 0;
-
-  async of(session: Session, task: Task): Promise<Record<string, SharedArrayBuffer>> {
-    const found: Record<string, SharedArrayBuffer> = {};
-    for (const input of Object.values(task.inputs).flat()) {
-      if (input.kind !== 'frame') continue;
-      const file = path.join(session.store.paths.artifact(input.task), outputFile(input.output, input.kind));
-      const loaded = this.#files.get(file) ?? this.#load(file);
-      this.#files.set(file, loaded);
-      found[file] = await loaded;
-    }
-    return found;
-  }
-
-  async #load(file: string): Promise<SharedArrayBuffer> {
-    const bytes = await readFile(file);
-    if (this.#bytes + bytes.length > SHARED_BYTES) {
-      this.#files.clear();
-      this.#bytes = 0;
-    }
-    this.#bytes += bytes.length;
-    const buffer = new SharedArrayBuffer(bytes.length);
-    new Uint8Array(buffer).set(bytes);
-    return buffer;
   }
 }
