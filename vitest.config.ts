@@ -1,12 +1,14 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 // The slow tests run under `make test-full`.
-const slow = process.env['FATHOM_TEST_FULL'] === '1' ? [] : ['test/full/**'];
+const full = process.env['FATHOM_TEST_FULL'] === '1';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...slow],
+    exclude: [...configDefaults.exclude, ...(full ? [] : ['test/full/**'])],
+    // The slow ones share a cluster.
+    fileParallelism: !full,
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,

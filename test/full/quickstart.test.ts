@@ -5,8 +5,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { artifactHashes, execute, fathom, program, workFolder } from '../support/cli.ts';
+import { settled, startCluster, stopCluster } from '../support/cluster.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
+
+const cluster = startCluster();
+if ('why' in cluster) console.warn(`skipped: ${cluster.why}`);
 
 describe('the quickstart', () => {
   let experiment: string;
@@ -26,6 +30,20 @@ describe('the quickstart', () => {
     expect((await fathom(['run', 'e.yaml', '-w', '4'], { cwd })).code).toBe(0);
     expect(await artifactHashes(path.join(cwd, 'results'))).toEqual(reference);
   }, 600_000);
+
+  it.skipIf('why' in cluster)(
+    'gives the same bytes through SLURM',
+    async () => {
+      const env = 'env' in cluster ? cluster.env : {};
+      const cwd = await workFolder({ 'e.yaml': experiment });
+      const submitted = await fathom(['slurm', 'submit', 'e.yaml', '+resources.slurm.tasksPerJob=8'], { cwd, env });
+      expect(submitted.code, submitted.err).toBe(0);
+      await settled(cwd, env, 500);
+      stopCluster();
+      expect(await artifactHashes(path.join(cwd, 'results'))).toEqual(reference);
+    },
+    600_000,
+  );
 
   // Other versions of Node come as packages; each is a binary and nothing else.
   it.each(['20.19.0', '22', '24'])(
