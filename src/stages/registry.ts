@@ -18,6 +18,10 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./train-mtl.ts'),
   () => import('./train-boosting.ts'),
   () => import('./cluster-k-means.ts'),
+  () => import('./cluster-dbscan.ts'),
+  () => import('./anomaly-isolation-forest.ts'),
+  () => import('./anomaly-centroid-distance.ts'),
+  () => import('./project-pca.ts'),
   () => import('./project-tsne.ts'),
   () => import('./project-umap.ts'),
 ];

@@ -4,7 +4,7 @@ import type { Frame } from '../../tables/frame.ts';
 import { type FeatureSpace, featureSpaceSchema, parseModel, pointsOf } from '../feature-space.ts';
 import { type Clustering, nearestCentres } from './k-means.ts';
 
-const schema = z.strictObject({
+export const kMeansModelSchema = z.strictObject({
   schema: z.literal('fathom.k-means'),
   version: z.literal(1),
   space: featureSpaceSchema,
@@ -12,7 +12,7 @@ const schema = z.strictObject({
   centres: z.array(z.array(z.number())).min(1),
 });
 
-export type KMeansModel = z.infer<typeof schema>;
+export type KMeansModel = z.infer<typeof kMeansModelSchema>;
 
 export function kMeansModel(space: FeatureSpace, { k, centres }: Pick<Clustering, 'k' | 'centres'>): KMeansModel {
   const columns = space.features.length;
@@ -25,7 +25,7 @@ export function kMeansModel(space: FeatureSpace, { k, centres }: Pick<Clustering
 }
 
 export function parseKMeans(text: string): KMeansModel {
-  return parseModel(schema, 'k-means', text);
+  return parseModel(kMeansModelSchema, 'k-means', text);
 }
 
 /** Cluster and distance to its centre (in the scale of the model) of every row of a frame. */

@@ -69,7 +69,7 @@ export function truthOf({ frame, selection }: Taken, name: string | undefined): 
   const texts = Array.from(selection.rows, (row) =>
     column.type === 'number' && Number.isNaN(column.values[row]) ? '' : textOf(column, row),
   );
-  const labels = [...new Set(texts)].filter((text) => text !== '').sort();
+  const labels = [...new Set(texts)].filter((text) => text !== '').sort((a, b) => (a < b ? -1 : 1));
   const numberOf = new Map(labels.map((label, i) => [label, i]));
   return { name, labels, codes: Int32Array.from(texts, (text) => numberOf.get(text) ?? -1) };
 }

@@ -1,0 +1,103 @@
+import { writeFile } from 'node:fs/promises';
+import type { Figure, LineFigure } from '../../contract/figure.ts';
+import type { StageRun } from '../../contract/stage.ts';
+import { counted, written } from '../../evaluation/words.ts';
+import { dbscan, dbscanModel, kneeOf } from '../../models/clusters/dbscan.ts';
+import { silhouettes } from '../../models/clusters/silhouette.ts';
+import { nearestNeighbours } from '../../projections/neighbours.ts';
+import type { DbscanParams } from '../cluster-dbscan.ts';
+import { centresFigure, mediansFigure, sizesFigure, truthFigure } from './cluster-figures.ts';
+import { compareWithTruth } from './cluster-truth.ts';
+import { shown, subtitleOf, type Taken, takeRows, truthOf, writeRows } from './grouping.ts';
+
+/** Points of the curve that the report draws. */
+const DRAWN = 400;
+
+const run: StageRun<DbscanParams> = async (context) => {
+  const { params } = context;
+  const taken = await takeRows(context, params.standardize);
+  const truth = truthOf(taken, params.truth);
+  const { points } = taken;
+  const stop = (): void => context.throwIfCancelled();
+  const k = Math.min(params.minPoints, points.rows) - 1;
+  const curve = k < 1 ? new Float64Array(1) : kDistances(taken, k, stop);
+  const eps = params.eps === 'auto' ? (curve[kneeOf(curve)] as number) : params.eps;
+  const density = dbscan(points, eps, params.minPoints, (done, total) => {
+    context.progress(done, total, 'rows');
+    stop();
+  });
+  const { labels, core, clusters } = density;
+  const noise = labels.filter((label) => label < 0).length;
+  const silhouette = silhouettes(points, [labels], context.rng('silhouette'), stop)[0] ?? NaN;
+
+  await writeRows(context.outputPath('assignments'), taken, [
+    { name: 'cluster', type: 'INT32', values: labels, description: 'Cluster, -1 is noise' },
+    { name: 'core', type: 'INT32', values: core, description: '1 for rows in a dense neighbourhood' },
+  ]);
+  const model = dbscanModel(taken.space, points, density, { eps, minPoints: params.minPoints });
+  await writeFile(context.outputPath('model'), `${JSON.stringify(model)}\n`);
+
+  const aside = `Dense regions make ${counted(clusters, 'clusters')}; ${noise} of ${counted(points.rows, taken.noun)} are noise.`;
+  const compared =
+    truth === undefined
+      ? undefined
+      : compareWithTruth(taken, labels, truth, { resamples: params.resamples, rng: context.rng('interval'), aside });
+  await context.writeMetrics('metrics', {
+    scalars: {
+      rows: points.rows,
+      features: points.columns,
+      imputed: taken.selection.imputed,
+      clusters,
+      noise,
+      core: core.filter((one) => one === 1).length,
+      eps: shown(eps),
+      silhouette: shown(silhouette),
+      ...(compared === undefined ? {} : { adjustedRand: compared.metric.value }),
+    },
+    ...(compared === undefined ? {} : { metrics: [compared.metric], findings: [compared.finding] }),
+    notes: [
+      ...taken.notes,
+      ...(clusters === 0 ? [`No neighbourhood of ${written(eps)} holds ${params.minPoints} rows: all is noise.`] : []),
+      ...(clusters === 1 ? ['All dense rows are of one cluster: nothing here says that there are kinds.'] : []),
+    ],
+  });
+  const figures: Figure[] = [
+    curveFigure(taken, curve, eps, params),
+    centresFigure(taken, labels),
+    sizesFigure(taken, labels),
+    mediansFigure(taken, labels),
+  ];
+  if (truth !== undefined && compared !== undefined)
+    figures.unshift(truthFigure(taken, labels, truth, compared.sentence));
+  await context.writeFigures('figures', figures);
+};
+
+/** Distance of each row to its k-th nearest other row, ascending. */
+function kDistances({ points }: Taken, k: number, stop: () => void): Float64Array {
+  const { squared } = nearestNeighbours(points, k, stop);
+  return Float64Array.from({ length: points.rows }, (_, i) => Math.sqrt(squared[i * k + k - 1] as number)).sort();
+}
+
+function curveFigure(taken: Taken, curve: Float64Array, eps: number, params: DbscanParams): LineFigure {
+  const step = Math.max(1, Math.ceil(curve.length / DRAWN));
+  const drawn = Array.from(curve.keys()).filter((i) => i % step === 0 || i === curve.length - 1);
+  return {
+    section: 'wallets',
+    method: 'Clusters',
+    kind: 'line',
+    id: 'k-distance',
+    title:
+      params.eps === 'auto' ? `The curve bends at ${written(eps)}, taken as eps` : `Is eps ${written(eps)} a bend?`,
+    subtitle: `Distance to the ${params.minPoints - 1}th nearest other row, ascending; ${subtitleOf(taken)}`,
+    caption:
+      'Left of the bend rows lie dense. The bend is where the curve is farthest below the line between its ends.',
+    x: { label: 'rows', scale: 'linear' },
+    y: { label: 'distance', scale: 'linear', min: 0 },
+    series: [
+      { label: 'distance', role: 'this', x: drawn.map((i) => i + 1), y: drawn.map((i) => shown(curve[i])) },
+      { label: 'eps', role: 'baseline', x: [1, Math.max(2, curve.length)], y: [shown(eps), shown(eps)] },
+    ],
+  };
+}
+
+export default run;
