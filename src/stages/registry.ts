@@ -8,6 +8,7 @@ import { FathomError } from '../errors.ts';
 const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./source-table.ts'),
   () => import('./source-polymarket.ts'),
+  () => import('./source-polymarket-activity.ts'),
   () => import('./source-simulated.ts'),
   () => import('./markets-settle.ts'),
   () => import('./wallets-profile.ts'),
