@@ -5,6 +5,7 @@
  * kernel. Only `run()` does, in a worker thread or a child process.
  */
 import type { z } from 'zod';
+import type { Rng } from '../random/rng.ts';
 import type { Figure } from './figure.ts';
 import type { MetricsFile } from './metrics.ts';
 
@@ -155,9 +156,6 @@ export interface InputArtifact {
   readonly shared?: SharedArrayBuffer;
 }
 
-/** Counter-based source of random numbers; see `random/`. */
-export type { Rng } from '../random/rng.ts';
-
 /** What a stage is given when it runs. It touches nothing else: no clock, no environment, no network. */
 export interface StageContext<Params = unknown> {
   readonly params: Params;
@@ -179,7 +177,7 @@ export interface StageContext<Params = unknown> {
   writeFigures(port: string, figures: readonly Figure[]): Promise<void>;
   writeJson(port: string, value: unknown): Promise<void>;
   /** Random numbers keyed by (seed, task, purpose): two purposes never share a stream. */
-  rng(purpose: string): import('../random/rng.ts').Rng;
+  rng(purpose: string): Rng;
   /** Called as often as convenient; the executor thins it out. */
   progress(done: number, total: number, unit?: string): void;
   /** Long stages call `save` now and then; a killed task finds its last state in `load`. */

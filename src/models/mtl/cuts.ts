@@ -94,17 +94,12 @@ export class Cuts {
     if (++site.uses === USES_BEFORE_SEARCH) this.#search(site);
   }
 
-  /** Products that are cut, with the time they now take: for a log, since times differ from run to run. */
+  /** Better cuts that the search found: for a log, since it may find others the next time. */
   describe(): string[] {
-    return [...this.#sites.values()].flatMap(({ product: { m, n, k, transposeA, transposeB }, cut, gain }) =>
-      cut.rows >= m && cut.columns >= n
-        ? []
-        : [
-            `${m} x ${n} x ${k}${transposeA === 1 ? ' tn' : transposeB === 1 ? ' nt' : ''} by ${cut.rows} x ${cut.columns}${
-              gain === undefined ? '' : ` (${gain.toFixed(2)})`
-            }`,
-          ],
-    );
+    return [...this.#sites.values()].flatMap(({ product: { m, n, k, transposeA, transposeB }, cut, gain = 1 }) => {
+      const form = transposeA === 1 ? ', left side transposed' : transposeB === 1 ? ', right side transposed' : '';
+      return gain < 1 ? [`${m} x ${n} x ${k}${form}, by ${cut.rows} x ${cut.columns}: ${gain.toFixed(2)}`] : [];
+    });
   }
 
   #search(site: Site): void {

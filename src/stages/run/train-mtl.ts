@@ -96,7 +96,7 @@ async function openEngine(engine: string | undefined): Promise<ProductEngine | u
     note: `Matrix products by OpenBLAS ${openblas.version} with its kernels for ${openblas.core}: the last digits may differ on another CPU.`,
     tell: ({ log }) => {
       const found = cuts.describe();
-      if (found.length > 0) log(`products in pieces, and their share of the time before: ${found.join(', ')}`);
+      if (found.length > 0) log(`products cut (rows x columns x depth, share of the time before): ${found.join('; ')}`);
     },
   };
 }

@@ -84,7 +84,7 @@ describe('the search for cuts', () => {
       (_, columns) => (columns === 64 ? 10 : columns === 256 ? 80 : 50),
     );
     expect(cut).toEqual({ rows: 32, columns: 64 });
-    expect(log).toEqual(['32 x 256 x 256 by 32 x 64 (0.50)']);
+    expect(log).toEqual(['32 x 256 x 256, by 32 x 64: 0.50']);
   });
 
   it('never takes one with other bits, however fast', () => {
