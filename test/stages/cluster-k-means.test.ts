@@ -95,8 +95,25 @@ describe('cluster.k-means', () => {
     const noise = frameOf(blobs([[0, 0, 0]], ROWS), kinds);
     const { findings, notes } = await (await cluster(noise, { truth: 'kind' })).metrics();
     expect(findings?.[0]?.verdict).toBe('no');
-    expect(findings?.[0]?.headline).not.toBe('Yes.');
+    expect(findings?.[0]?.headline).toBe('No.');
     expect(notes?.join(' ')).toMatch(/nothing here says that there are kinds|other clusters come out/);
+  });
+
+  it('names the kinds that have no cluster of their own', async () => {
+    // Half of the bots are called makers: no feature tells.
+    const finer = kinds.map((kind, i) => (kind === 'bot' && i % 2 === 0 ? 'maker' : kind));
+    const { findings } = await (await cluster(frameOf(blobs(centres, ROWS), finer), { truth: 'kind' })).metrics();
+    expect(findings?.[0]?.sentence).toMatch(/With a cluster of their own: casual, whale; without: bot, maker\.$/);
+    expect(findings?.[0]?.verdict).not.toBe('no');
+  });
+
+  it('says in part where kinds are seen only through some of their rows', async () => {
+    const twisted = kinds.map((kind, i) => (i % 4 === 1 ? (kinds[i + 1] as string) : kind));
+    const { findings, scalars } = await (
+      await cluster(frameOf(blobs(centres, ROWS), twisted), { truth: 'kind' })
+    ).metrics();
+    expect(scalars['adjustedRand']).toBeGreaterThan(0.2);
+    expect(findings?.[0]).toMatchObject({ verdict: 'no', headline: 'Only in part.' });
   });
 
   it('takes a k as given, and one out of the range', async () => {

@@ -14,6 +14,7 @@ const run: StageRun<CentroidParams> = async (context) => {
   const { kMeans: centres, scores } = model === undefined ? fitted(context, taken) : scored(model, taken);
   const unit = centres.space.standardize ? ', standard deviations' : '';
   await reportAnomalies(context, taken, scores, {
+    name: 'distance to the nearest centre',
     what: `Distance to the nearest centre${unit}`,
     caption: `${centres.centres.length} centres of k-means${given === undefined ? '' : ` (${given.stage})`}.`,
     modelOf: (threshold) => centroidModel(centres, threshold),

@@ -12,6 +12,7 @@ const run: StageRun<ForestParams> = async (context) => {
     context.throwIfCancelled();
   });
   await reportAnomalies(context, taken, scoresOf(forest, taken.points), {
+    name: 'isolation score',
     what: 'Isolation score, 0 to 1',
     caption: `${trees} trees on ${forest.sampleSize} random rows each; 2^(−mean cuts / expected cuts) until a row is alone.`,
     modelOf: (threshold) => forestModel(taken.space, forest, threshold),

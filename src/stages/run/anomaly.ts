@@ -28,7 +28,10 @@ export async function reportAnomalies(
   taken: Taken,
   scores: Float64Array,
   options: {
+    /** Quantity and unit, for axes. */
     readonly what: string;
+    /** The score in a sentence: "isolation score". */
+    readonly name: string;
     readonly caption: string;
     readonly modelOf: (threshold: number) => unknown;
     readonly notes?: readonly string[];
@@ -42,7 +45,7 @@ export async function reportAnomalies(
     { name: 'anomalous', type: 'INT32', values: above, description: '1 above the threshold' },
   ]);
   await writeFile(context.outputPath('model'), `${JSON.stringify(options.modelOf(threshold))}\n`);
-  const compared = known === undefined ? undefined : compare(context, taken, scores, known);
+  const compared = known === undefined ? undefined : compare(context, taken, scores, known, options.name);
   await context.writeMetrics('metrics', {
     scalars: {
       rows: scores.length,
@@ -93,6 +96,7 @@ function compare(
   taken: Taken,
   scores: Float64Array,
   { name, actual }: Known,
+  score: string,
 ): { metric: Metric; finding: Finding } {
   const rows = Array.from(actual.keys()).filter((i) => (actual[i] as number) >= 0);
   const subjects = clustersOf(rows.map((i) => taken.subjects.of[i] as number));
@@ -137,7 +141,7 @@ function compare(
       verdict,
       headline,
       sentence:
-        `The score ranks a known anomaly (${name}) above another row with a chance of ${written(value)}` +
+        `The ${score} ranks a known anomaly (${name}) above another row with a chance of ${written(value)}` +
         `${low === null ? '' : ` (95 % interval ${interval(low, high)})`}, where 0.5 is luck: ` +
         `${positives} known among ${counted(rows.length, taken.noun)}, never learned from.`,
       metric: 'Area under the ROC curve',

@@ -161,7 +161,7 @@ export function truthFigure(taken: Taken, labels: Int32Array, truth: Truth, agre
     ...METHOD,
     kind: 'heatmap',
     id: 'clusters-truth',
-    title: `Are the clusters the ${truth.name}?`,
+    title: `Do the clusters match ${truth.name}?`,
     subtitle: `Number of ${taken.noun}; ${agreement}`,
     caption: `${truth.name} was not used to find the clusters.`,
     rowTitle: truth.name,

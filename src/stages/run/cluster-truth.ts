@@ -8,6 +8,10 @@ import type { Taken, Truth } from './grouping.ts';
 
 /** From here on two partitions agree well enough to stand for each other (Steinley 2004: below it, poorly). */
 const GOOD = 0.65;
+/** From here on the agreement is worth calling one in part. */
+const PARTLY = 0.2;
+/** A kind is told apart if some cluster and it have this much of both in common. */
+const APART = 0.8;
 /** Below this many wallets an interval is too short to conclude from. */
 const FEWEST = 10;
 
@@ -63,7 +67,7 @@ export function compareWithTruth(
       headline,
       sentence:
         `${options.aside} Beside ${truth.name} they reach an ${sentence}, where 1 is the same partition, ` +
-        `0 is chance, and below ${GOOD} agreement is poor.`,
+        `0 is chance, and below ${GOOD} agreement is poor.${kindsApart(labels, truth)}`,
       metric: 'Adjusted Rand index',
       estimate,
       n,
@@ -72,10 +76,30 @@ export function compareWithTruth(
   };
 }
 
-/** `yes` above 0.65, `no` below it with the whole interval; a weak agreement beyond chance is said to be one. */
+/** `yes` above 0.65, `no` below it with the whole interval; an agreement in part is said to be one. */
 function verdictOf(low: number | null, high: number | null, subjects: number): Pick<Finding, 'verdict' | 'headline'> {
   if (low === null || high === null || subjects < FEWEST) return { verdict: 'undecided', headline: 'Not shown.' };
   if (low >= GOOD) return { verdict: 'yes', headline: 'Yes.' };
   if (high >= GOOD) return { verdict: 'undecided', headline: 'Not shown.' };
-  return { verdict: 'no', headline: low > 0 ? 'Only in part.' : 'No.' };
+  return { verdict: 'no', headline: low >= PARTLY ? 'Only in part.' : 'No.' };
+}
+
+/**
+ * Which kinds have a cluster of their own: 2 n / (a + b) of at least 0.8 for some cluster, n rows in both, a of the kind,
+ * b in the cluster (Dice's coefficient). Empty for fewer than three kinds, where the index says it all.
+ */
+function kindsApart(labels: Int32Array, truth: Truth): string {
+  const [apart, mixed]: [string[], string[]] = [[], []];
+  const clusters = [...new Set(labels)].filter((label) => label >= 0);
+  const known = Array.from(truth.codes.keys()).filter((i) => (truth.codes[i] as number) >= 0);
+  for (const [code, kind] of truth.labels.entries()) {
+    const ofKind = known.filter((i) => truth.codes[i] === code);
+    const overlaps = clusters.map((cluster) => {
+      const both = ofKind.filter((i) => labels[i] === cluster).length;
+      return (2 * both) / (ofKind.length + known.filter((i) => labels[i] === cluster).length);
+    });
+    (overlaps.some((overlap) => overlap >= APART) ? apart : mixed).push(kind);
+  }
+  if (truth.labels.length < 3 || mixed.length === 0) return '';
+  return ` With a cluster of their own: ${apart.join(', ') || 'none'}; without: ${mixed.join(', ')}.`;
 }
