@@ -1,7 +1,7 @@
 /** Fills and flows as whole numbers, a wallet's market at a time, in order of time. */
 import type { Duck } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
-import { joinTokens, micros, type Sizes } from './numbering.ts';
+import { micros, type Sizes } from './numbering.ts';
 
 /** By number of market. Times in microseconds; NaN is unknown. */
 export interface MarketFacts {
@@ -88,9 +88,8 @@ export async function readTokens(duck: Duck, sizes: Sizes): Promise<TokenFacts> 
   const [outcome, nameless, lastUsd, lastShares, lastAt] = (await arrays(
     duck,
     `SELECT k.outcomeIndex::DOUBLE, (k.outcomeIndex IS NULL AND k.name = '')::INTEGER::DOUBLE, p.usd, p.shares, p.at
-     FROM token_ids k LEFT JOIN (SELECT k.id, arg_max(${micros('usd')}::DOUBLE, seq) AS usd,
-         arg_max(${micros('shares')}::DOUBLE, seq) AS shares, epoch_us(max("time"))::DOUBLE AS at
-       FROM fills t ${joinTokens} WHERE shares > 0 GROUP BY k.id) p ON p.id = k.id
+     FROM token_ids k LEFT JOIN (SELECT token, arg_max(usd, seq)::DOUBLE AS usd, arg_max(shares, seq)::DOUBLE AS shares,
+         max("time")::DOUBLE AS at FROM numbered WHERE shares > 0 GROUP BY token) p ON p.token = k.id
      ORDER BY k.id`,
     sizes.tokens,
     5,
@@ -104,37 +103,63 @@ export async function readTokens(duck: Duck, sizes: Sizes): Promise<TokenFacts> 
  */
 export async function forEachEvent(duck: Duck, sizes: Sizes, visit: (event: Event) => void): Promise<void> {
   const rank = (kind: string): string => `list_position([${eventKinds.map((k) => `'${k}'`).join(', ')}], ${kind}) - 1`;
-  const signed = (amount: string, positive: string): string =>
-    `CASE WHEN t.side = ${positive} THEN ${micros(amount)} ELSE -${micros(amount)} END`;
-  await duck.run(`CREATE TABLE prices AS SELECT k.id, t."time", arg_max(${micros('usd')}::DOUBLE, seq) / arg_max(${micros('shares')}::DOUBLE, seq) AS price
-      FROM fills t ${joinTokens} WHERE shares > 0 GROUP BY k.id, t."time";
-    CREATE TABLE flow_events AS SELECT f.*, i.id AS marketId, k0.id AS id0, k1.id AS id1 FROM moves f
-      LEFT JOIN market_ids i USING (market)
-      LEFT JOIN token_ids k0 ON k0.marketId = i.id AND k0.outcomeIndex = 0
-      LEFT JOIN token_ids k1 ON k1.marketId = i.id AND k1.outcomeIndex = 1`);
-  // Prices as whole millionths, so that shares of cash are exact.
-  const sql = `SELECT ${fields.map((name) => `"${name}"`).join(', ')} FROM (
-      SELECT w.id::DOUBLE AS wallet, k.marketId::DOUBLE AS market, (${rank("'fill'")})::DOUBLE AS kind, k.id::DOUBLE AS token,
-        epoch_us(t."time")::DOUBLE AS "time", (${signed('t.shares', "'BUY'")})::DOUBLE AS shares0, NULL::DOUBLE AS shares1,
-        (${signed('t.usd', "'SELL'")})::DOUBLE AS cash, ${micros('t.fee')}::DOUBLE AS fee,
-        (CASE t.role WHEN 'taker' THEN 0 WHEN 'maker' THEN 1 END)::DOUBLE AS role, NULL::DOUBLE AS price0, NULL::DOUBLE AS price1,
-        t.seq, NULL::VARCHAR AS "transaction"
-      FROM fills t JOIN wallet_ids w USING (wallet) ${joinTokens}
-      UNION ALL
-      SELECT w.id::DOUBLE, coalesce(f.marketId, ${sizes.markets})::DOUBLE, (${rank('f.kind')})::DOUBLE, NULL::DOUBLE,
-        epoch_us(f."time")::DOUBLE, ${micros('f.shares0')}::DOUBLE, ${micros('f.shares1')}::DOUBLE, ${micros('f.usd')}::DOUBLE,
-        NULL::DOUBLE, NULL::DOUBLE, round(p0.price * 1000000), round(p1.price * 1000000), 0::BIGINT, f."transaction"
-      FROM flow_events f JOIN wallet_ids w USING (wallet)
-        ASOF LEFT JOIN prices p0 ON p0.id = f.id0 AND f."time" > p0."time"
-        ASOF LEFT JOIN prices p1 ON p1.id = f.id1 AND f."time" > p1."time")
+  const select = [fillsSql(rank("'fill'"))];
+  if (sizes.flows > 0) {
+    await prepareFlows(duck);
+    select.push(flowsSql(rank('f.kind'), sizes.markets));
+  }
+  const sql = `SELECT ${fields.map((name) => `"${name}"`).join(', ')} FROM (${select.join(' UNION ALL ')})
     ORDER BY wallet, market, "time", kind, seq, "transaction", cash, shares0, shares1`;
   const event = Object.fromEntries(fields.map((name) => [name, Number.NaN])) as Event;
   await streamNumbers(duck, sql, sizes.events, (columns, rows) => {
+    const [wallet, market, kind, token, time, shares0, shares1, cash, fee, role, price0, price1] =
+      columns as unknown as Columns;
     for (let i = 0; i < rows; i++) {
-      fields.forEach((name, c) => {
-        event[name] = (columns[c] as Float64Array)[i] as number;
-      });
+      event.wallet = wallet[i] as number;
+      event.market = market[i] as number;
+      event.kind = kind[i] as number;
+      event.token = token[i] as number;
+      event.time = time[i] as number;
+      event.shares0 = shares0[i] as number;
+      event.shares1 = shares1[i] as number;
+      event.cash = cash[i] as number;
+      event.fee = fee[i] as number;
+      event.role = role[i] as number;
+      event.price0 = price0[i] as number;
+      event.price1 = price1[i] as number;
       visit(event);
     }
   });
 }
+
+/** One array for each of `fields`. */
+type Columns = EachAnArray<typeof fields>;
+type EachAnArray<Names extends readonly string[]> = { readonly [K in keyof Names]: Float64Array };
+
+const fillsSql = (
+  kind: string,
+): string => `SELECT wallet::DOUBLE AS wallet, marketId::DOUBLE AS market, (${kind})::DOUBLE AS kind, token::DOUBLE AS token,
+  "time"::DOUBLE AS "time", (CASE WHEN buy THEN shares ELSE -shares END)::DOUBLE AS shares0, NULL::DOUBLE AS shares1,
+  (CASE WHEN buy THEN -usd ELSE usd END)::DOUBLE AS cash, fee::DOUBLE AS fee, role::DOUBLE AS role,
+  NULL::DOUBLE AS price0, NULL::DOUBLE AS price1, seq, NULL::VARCHAR AS "transaction" FROM numbered`;
+
+/** Tables of prices by token and moment, and of flows with the numbers of their market and its two tokens. */
+async function prepareFlows(duck: Duck): Promise<void> {
+  await duck.run(`CREATE TABLE prices AS SELECT token AS id, "time", arg_max(usd, seq)::DOUBLE / arg_max(shares, seq)::DOUBLE AS price
+      FROM numbered WHERE shares > 0 GROUP BY token, "time";
+    CREATE TABLE flow_events AS SELECT f.* REPLACE (epoch_us(f."time") AS "time"), i.id AS marketId, k0.id AS id0, k1.id AS id1
+      FROM moves f LEFT JOIN market_ids i USING (market)
+      LEFT JOIN token_ids k0 ON k0.marketId = i.id AND k0.outcomeIndex = 0
+      LEFT JOIN token_ids k1 ON k1.marketId = i.id AND k1.outcomeIndex = 1`);
+}
+
+/** Prices are whole millionths, so that shares of cash are exact, and strictly from before the flow. */
+const flowsSql = (
+  kind: string,
+  noMarket: number,
+): string => `SELECT w.id::DOUBLE, coalesce(f.marketId, ${noMarket})::DOUBLE, (${kind})::DOUBLE, NULL::DOUBLE,
+  f."time"::DOUBLE, ${micros('f.shares0')}::DOUBLE, ${micros('f.shares1')}::DOUBLE, ${micros('f.usd')}::DOUBLE,
+  NULL::DOUBLE, NULL::DOUBLE, round(p0.price * 1000000), round(p1.price * 1000000), 0::BIGINT, f."transaction"
+  FROM flow_events f JOIN wallet_ids w USING (wallet)
+    ASOF LEFT JOIN prices p0 ON p0.id = f.id0 AND f."time" > p0."time"
+    ASOF LEFT JOIN prices p1 ON p1.id = f.id1 AND f."time" > p1."time"`;

@@ -18,6 +18,7 @@ export interface Sizes {
   readonly tokens: number;
   /** Fills and flows together. */
   readonly events: number;
+  readonly flows: number;
 }
 
 /** SQL for an amount in whole 1e-6. The product of a DECIMAL(18) would overflow from ten million on. */
@@ -35,7 +36,8 @@ const nameOf = `coalesce(t.token, 'outcome ' || t.outcomeIndex, '')`;
 
 /**
  * Makes the views `fills`, `moves` (flows) and `outcomes` (resolutions) of what was knowable strictly before `asOf`
- * (microseconds), and the tables `wallet_ids`, `market_ids` and `token_ids`, each numbered in the order of its names.
+ * (microseconds), the tables `wallet_ids`, `market_ids` and `token_ids`, each numbered
+ * in the order of its names, and `numbered`: the fills by those numbers, amounts in 1e-6, times in microseconds.
  */
 export async function numberAll(duck: Duck, sources: SettlementSources, asOf: number | undefined): Promise<Sizes> {
   const file = (name: string): string => `SELECT * FROM read_parquet(${quote(name)})`;
@@ -74,18 +76,21 @@ export async function numberAll(duck: Duck, sources: SettlementSources, asOf: nu
     CREATE TABLE name_ids AS SELECT n.market, n.name, k.marketId, k.id FROM names n JOIN token_ids k
       ON k.market = n.market AND k.outcomeIndex IS NOT DISTINCT FROM n.outcomeIndex
         AND (n.outcomeIndex IS NOT NULL OR k.name = n.name)`);
+  // Long names are joined once; from here on all is numbers.
+  await duck.run(`CREATE TABLE numbered AS SELECT w.id AS wallet, k.marketId, k.id AS token, epoch_us(t."time") AS "time", t.seq,
+      t.side = 'BUY' AS buy, ${micros('t.usd')} AS usd, ${micros('t.shares')} AS shares, ${micros('t.fee')} AS fee,
+      CASE t.role WHEN 'taker' THEN 0 WHEN 'maker' THEN 1 END AS role
+    FROM fills t JOIN wallet_ids w USING (wallet) JOIN name_ids k ON k.market = t.market AND k.name = ${nameOf}`);
   const [sizes] = await duck.rows<Sizes>(
     `SELECT (SELECT count(*) FROM wallet_ids)::DOUBLE AS wallets, (SELECT count(*) FROM market_ids)::DOUBLE AS markets,
        (SELECT count(*) FROM token_ids)::DOUBLE AS tokens,
-       ((SELECT count(*) FROM fills) + (SELECT count(*) FROM moves))::DOUBLE AS events`,
+       ((SELECT count(*) FROM numbered) + (SELECT count(*) FROM moves))::DOUBLE AS events,
+       (SELECT count(*) FROM moves)::DOUBLE AS flows`,
   );
   return sizes as Sizes;
 }
 
 const indexOf = `coalesce(t.outcomeIndex, CASE t.token WHEN m.token0 THEN 0 WHEN m.token1 THEN 1 END)`;
-
-/** SQL that joins to fills `t` the numbers `k.marketId` and `k.id` of their market and token. */
-export const joinTokens = `JOIN name_ids k ON k.market = t.market AND k.name = ${nameOf}`;
 
 async function checkFills(duck: Duck, file: string): Promise<void> {
   await refuse(duck, 'fills', file, 'trades', [
@@ -98,9 +103,9 @@ async function checkFills(duck: Duck, file: string): Promise<void> {
     ['have a negative amount', 'usd < 0 OR shares < 0'],
   ]);
   const [found] = await duck.rows<{ repeated: number; back: number; largest: number }>(
-    `SELECT (count(*) - count(DISTINCT seq))::DOUBLE AS repeated, count(*) FILTER ("time" < previous)::DOUBLE AS back,
+    `SELECT count(*) FILTER (seq = beforeSeq)::DOUBLE AS repeated, count(*) FILTER ("time" < beforeTime)::DOUBLE AS back,
        (SELECT coalesce(max(total), 0)::DOUBLE FROM (SELECT sum(usd + shares + abs(coalesce(fee, 0))) AS total FROM fills GROUP BY wallet)) AS largest
-     FROM (SELECT seq, "time", lag("time") OVER (ORDER BY seq) AS previous FROM fills)`,
+     FROM (SELECT seq, "time", lag(seq) OVER (ORDER BY seq) AS beforeSeq, lag("time") OVER (ORDER BY seq) AS beforeTime FROM fills)`,
   );
   if (found === undefined) return;
   if (found.repeated > 0) throw new FathomError('data', `${file}: ${found.repeated} trades repeat a seq`);
