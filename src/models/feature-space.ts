@@ -10,7 +10,7 @@ export interface Points {
   readonly values: Float64Array;
 }
 
-export const featureSpaceSchema = z.strictObject({
+const fields = z.strictObject({
   features: z.array(z.string()).min(1),
   /** Unit by feature where one was stated; a model must not be given cents for dollars. */
   units: z.array(z.string().nullable()),
@@ -20,6 +20,12 @@ export const featureSpaceSchema = z.strictObject({
   deviations: z.array(z.number().min(0)),
   standardize: z.boolean(),
 });
+
+export const featureSpaceSchema = fields.refine(
+  ({ features, units, means, deviations }) =>
+    [units, means, deviations].every((list) => list.length === features.length),
+  'features, units, means and deviations differ in length',
+);
 
 /** Features of a model in order, with their scale. Stored in every model file. */
 export type FeatureSpace = z.infer<typeof featureSpaceSchema>;

@@ -146,6 +146,34 @@ describe('cluster.k-means', () => {
     expect(notes).toContain('There are only 1 different rows, and so no more clusters.');
   });
 
+  it('takes the dates of a wallet as one subject', async () => {
+    const days = 2;
+    const twice: Frame = {
+      rows: ROWS,
+      columns: frame.columns.map((column): Frame['columns'][number] => {
+        if (column.name === 'wallet' && column.type === 'category')
+          return { ...column, codes: column.codes.map((code) => Math.floor(code / days)) };
+        if (column.name === 'asOf' && column.type === 'number')
+          return { ...column, values: column.values.map((time, i) => time + (i % days) * 86_400_000) };
+        return column;
+      }),
+    };
+    const result = await cluster(twice, { asOf: 'all', truth: 'kind' });
+    const { metrics } = await result.metrics();
+    expect(metrics?.[0]).toMatchObject({ n: ROWS, clusters: ROWS / days });
+    const { rows } = await readParquet(result.path('assignments'));
+    expect(rows.slice(0, 2).map(({ id, time }) => [id, time])).toEqual([
+      ['0x0000', new Date('2025-06-01')],
+      ['0x0000', new Date('2025-06-02')],
+    ]);
+    // The last day alone by default.
+    expect((await (await cluster(twice)).metrics()).scalars['rows']).toBe(ROWS / days);
+  });
+
+  it('refuses a truth that is learned from', async () => {
+    await expect(cluster(frame, { truth: 'f1' })).rejects.toThrow('truth "f1" is among the features');
+  });
+
   it('stops when asked', async () => {
     let calls = 0;
     await expect(cluster(frame, {}, { cancelled: () => ++calls > 20 })).rejects.toThrow('stopped on request');

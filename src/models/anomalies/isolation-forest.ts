@@ -5,16 +5,28 @@ import type { Rng } from '../../random/rng.ts';
 import type { Frame } from '../../tables/frame.ts';
 import { type FeatureSpace, featureSpaceSchema, type Points, parseModel, pointsOf } from '../feature-space.ts';
 
-const treeSchema = z.strictObject({
-  /** Column that a node cuts; -1 is a leaf. */
-  feature: z.array(z.int().min(-1)),
-  /** Values up to this one go left. */
-  split: z.array(z.number()),
-  left: z.array(z.int().min(0)),
-  right: z.array(z.int().min(0)),
-  /** Of leaves: cuts on the way here and those still expected among the rows left. */
-  length: z.array(z.number().min(0)),
-});
+const treeSchema = z
+  .strictObject({
+    /** Column that a node cuts; -1 is a leaf. */
+    feature: z.array(z.int().min(-1)),
+    /** Values up to this one go left. */
+    split: z.array(z.number()),
+    left: z.array(z.int().min(0)),
+    right: z.array(z.int().min(0)),
+    /** Of leaves: cuts on the way here and those still expected among the rows left. */
+    length: z.array(z.number().min(0)),
+  })
+  .refine(
+    ({ feature, split, left, right, length }) =>
+      feature.length > 0 &&
+      [split, left, right, length].every((list) => list.length === feature.length) &&
+      // Children come after their parent, so that every path ends.
+      feature.every(
+        (one, node) =>
+          one < 0 || [left[node], right[node]].every((child = 0) => child > node && child < feature.length),
+      ),
+    'a node leads nowhere',
+  );
 
 /** One isolation tree; node 0 is the root. */
 type Tree = z.infer<typeof treeSchema>;
@@ -130,15 +142,20 @@ export function scoresOf({ trees, sampleSize }: Forest, { rows, columns, values 
   });
 }
 
-const schema = z.strictObject({
-  schema: z.literal('fathom.isolation-forest'),
-  version: z.literal(1),
-  space: featureSpaceSchema,
-  sampleSize: z.int().min(1),
-  /** Scores above it are called anomalous. */
-  threshold: z.number(),
-  trees: z.array(treeSchema).min(1),
-});
+const schema = z
+  .strictObject({
+    schema: z.literal('fathom.isolation-forest'),
+    version: z.literal(1),
+    space: featureSpaceSchema,
+    sampleSize: z.int().min(1),
+    /** Scores above it are called anomalous. */
+    threshold: z.number(),
+    trees: z.array(treeSchema).min(1),
+  })
+  .refine(
+    ({ space, trees }) => trees.every((tree) => tree.feature.every((column) => column < space.features.length)),
+    'a tree cuts a feature that there is not',
+  );
 
 export type ForestModel = z.infer<typeof schema>;
 

@@ -120,17 +120,23 @@ export function kneeOf(sorted: Float64Array): number {
   return knee;
 }
 
-const schema = z.strictObject({
-  schema: z.literal('fathom.dbscan'),
-  version: z.literal(1),
-  space: featureSpaceSchema,
-  /** In the scale of the space. */
-  eps: z.number().min(0),
-  minPoints: z.int().min(1),
-  /** Core rows with their clusters: all that is needed to place other rows. */
-  core: z.array(z.array(z.number())),
-  clusters: z.array(z.int().min(0)),
-});
+const schema = z
+  .strictObject({
+    schema: z.literal('fathom.dbscan'),
+    version: z.literal(1),
+    space: featureSpaceSchema,
+    /** In the scale of the space. */
+    eps: z.number().min(0),
+    minPoints: z.int().min(1),
+    /** Core rows with their clusters: all that is needed to place other rows. */
+    core: z.array(z.array(z.number())),
+    clusters: z.array(z.int().min(0)),
+  })
+  .refine(
+    ({ space, core, clusters }) =>
+      core.length === clusters.length && core.every((row) => row.length === space.features.length),
+    'a core row has not one number a feature, or no cluster',
+  );
 
 export type DbscanModel = z.infer<typeof schema>;
 

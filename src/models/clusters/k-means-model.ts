@@ -4,13 +4,18 @@ import type { Frame } from '../../tables/frame.ts';
 import { type FeatureSpace, featureSpaceSchema, parseModel, pointsOf } from '../feature-space.ts';
 import { type Clustering, nearestCentres } from './k-means.ts';
 
-export const kMeansModelSchema = z.strictObject({
-  schema: z.literal('fathom.k-means'),
-  version: z.literal(1),
-  space: featureSpaceSchema,
-  /** One row a cluster, in the scale of the space. */
-  centres: z.array(z.array(z.number())).min(1),
-});
+export const kMeansModelSchema = z
+  .strictObject({
+    schema: z.literal('fathom.k-means'),
+    version: z.literal(1),
+    space: featureSpaceSchema,
+    /** One row a cluster, in the scale of the space. */
+    centres: z.array(z.array(z.number())).min(1),
+  })
+  .refine(
+    ({ space, centres }) => centres.every((centre) => centre.length === space.features.length),
+    'a centre has not one number a feature',
+  );
 
 export type KMeansModel = z.infer<typeof kMeansModelSchema>;
 

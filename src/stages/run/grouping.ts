@@ -1,5 +1,6 @@
 /** What clustering and anomaly stages do around their method: take rows, scale them, write a row each. */
 import type { StageContext } from '../../contract/stage.ts';
+import { FathomError } from '../../errors.ts';
 import { type Clusters, clustersOf } from '../../evaluation/bootstrap.ts';
 import { type FeatureSpace, fitSpace, type Points, toSpace } from '../../models/feature-space.ts';
 import { formatMoment, type Selection, select } from '../../projections/selection.ts';
@@ -65,6 +66,10 @@ export interface Truth {
 
 export function truthOf({ frame, selection }: Taken, name: string | undefined): Truth | undefined {
   if (name === undefined) return undefined;
+  if (selection.features.includes(name))
+    throw new FathomError('data', `truth "${name}" is among the features: it would be compared with itself`, {
+      hint: 'name the features to use in `features`',
+    });
   const column = columnNamed(frame, name);
   const texts = Array.from(selection.rows, (row) =>
     column.type === 'number' && Number.isNaN(column.values[row]) ? '' : textOf(column, row),

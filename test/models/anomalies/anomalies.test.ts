@@ -3,6 +3,7 @@ import { scoreOf } from '../../../src/evaluation/measure.ts';
 import { centroidModel, parseCentroid, scoreCentroid } from '../../../src/models/anomalies/centroid-distance.ts';
 import {
   expectedCuts,
+  type ForestModel,
   forestModel,
   growForest,
   parseForest,
@@ -17,6 +18,7 @@ import { shared, whyNoShared } from '../../support/shared.ts';
 import { blobs, frameOf, reordered } from '../blobs.ts';
 import { recorded } from '../recorded.ts';
 
+type Tree = ForestModel['trees'][number];
 const usual = { trees: 100, sampleSize: 256 };
 const line = (...values: number[]): Points => ({ rows: values.length, columns: 1, values: Float64Array.from(values) });
 
@@ -89,6 +91,15 @@ describe('the isolation forest', () => {
     // Strictly above the threshold.
     expect([...again.anomalous]).toEqual(Array.from(scores, (score) => Number(score > (scores[5] as number))));
     expect(again.anomalous[5]).toBe(0);
+    const broken = (change: (tree: Tree) => Tree): string =>
+      JSON.stringify({ ...model, trees: model.trees.map((tree) => change(tree as Tree)) });
+    // Such a path would never end.
+    expect(() => parseForest(broken((tree) => ({ ...tree, left: tree.left.map(() => 0) })))).toThrow(
+      'no isolation forest model: trees.0: a node leads nowhere',
+    );
+    expect(() => parseForest(broken((tree) => ({ ...tree, feature: tree.feature.map(() => 2) })))).toThrow(
+      /a node leads nowhere|a tree cuts a feature that there is not/,
+    );
     const other = frameOf({ ...points, columns: 1, rows: 160 }, undefined);
     expect(() => scoreForest(model, other)).toThrow('the model was fitted to other columns: the frame lacks f1');
   });

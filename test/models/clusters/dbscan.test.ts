@@ -128,6 +128,7 @@ describe('DBSCAN', () => {
     expect(scoreDbscan(model, frame)).toEqual(density.labels);
     const fewer = { rows: frame.rows, columns: frame.columns.filter(({ name }) => name !== 'f1') };
     expect(() => scoreDbscan(model, fewer)).toThrow('the frame lacks f1');
+    expect(() => parseDbscan(JSON.stringify({ ...model, clusters: [0] }))).toThrow('or no cluster');
     expect(() => parseDbscan('{}')).toThrow('no DBSCAN model: schema');
   });
 });

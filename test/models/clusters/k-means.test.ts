@@ -229,6 +229,9 @@ describe('the model file', () => {
   it('refuses files that are none', () => {
     expect(() => parseKMeans('k=3')).toThrow('no k-means model: the file is not JSON');
     expect(() => parseKMeans(JSON.stringify({ ...model, version: 2 }))).toThrow('no k-means model: version');
+    expect(() => parseKMeans(JSON.stringify({ ...model, centres: [[1]] }))).toThrow('one number a feature');
+    const short = { ...model, space: { ...model.space, means: [0] } };
+    expect(() => parseKMeans(JSON.stringify(short))).toThrow('no k-means model: space: features, units, means');
   });
 });
 
