@@ -315,6 +315,43 @@ describe('markets.settle by hand', () => {
     expect((await result.metrics()).scalars['fees.unknown']).toBe(1);
   });
 
+  it('finds the outcome of a token in the markets, or on another of its fills', async () => {
+    const trades = [
+      fill(1, 'a', 'BUY', 10, 0.5, { token: 't1', outcomeIndex: null }),
+      fill(2, 'b', 'BUY', 10, 0.5, { token: 't0', outcomeIndex: null }),
+      fill(3, 'b', 'BUY', 10, 0.5, { token: 't0' }),
+    ];
+    const world = worldOf(trades, 0);
+    const listed = world.markets.map((market) => ({ ...market, token0: null, token1: 't1' }));
+    const rows = await rowsOf(await settle(await writeWorld({ ...world, markets: listed }, await temporaryFolder())));
+    expect(rows.map(({ outcomeIndex, token, settledPnlUsd }) => [outcomeIndex, token, settledPnlUsd])).toEqual([
+      [1, 't1', 5],
+      [0, 't0', -10],
+    ]);
+  });
+
+  it('settles nothing of which the outcome is unknown, and marks nothing that has no name', async () => {
+    const unknown = { outcomeIndex: null };
+    const trades = [fill(1, 'a', 'BUY', 10, 0.5, { ...unknown, token: 't7' }), fill(2, 'b', 'BUY', 10, 0.5, unknown)];
+    const { rows, result } = await settled(trades, 1);
+    expect(rows.map(({ status, markUsd, settledPnlUsd }) => [status, markUsd, settledPnlUsd])).toEqual([
+      ['open', 5, null],
+      ['open', null, null],
+    ]);
+    expect((await result.metrics()).scalars['markedPnlUsd']).toBeNull();
+  });
+
+  it.each([
+    [
+      [fill(1, 'a', 'BUY', 1, 0.5, { token: 't' }), fill(1, 'a', 'BUY', 1, 0.5, { token: 't', outcomeIndex: 1 })],
+      'is both outcomes',
+    ],
+    [[fill(1, 'a', 'BUY', 3e9, 0.5)], 'sums stay exact up to'],
+    [[{ ...fill(1, 'a', 'BUY', 1, 0.5), usd: -1 }], '1 trades have a negative amount'],
+  ])('refuses data that contradict themselves or pass what is exact (%#)', async (trades, message) => {
+    await expect(settled(trades, 1)).rejects.toThrow(message);
+  });
+
   it('refuses a flow that creates money', async () => {
     const flow: TestFlow = {
       wallet: 'a',
@@ -407,6 +444,17 @@ describe('flows', () => {
   it('a redemption that the payouts do not explain is counted', async () => {
     const { result } = await settled([fill(1, 'a', 'BUY', 50, 0.6)], 1, {}, [flow(2000, 'redeem', 49, null, null)]);
     expect((await result.metrics()).scalars['redemptions.otherThanPayout']).toBe(1);
+  });
+
+  it('a market that is only split in has its rows too', async () => {
+    const split = [{ ...flow(5, 'split', -10, 10, 10), market: 'elsewhere' }];
+    const { rows, result } = await settled([price], 1, {}, split);
+    expect(rows.map(({ market, outcomeIndex, netShares }) => [market, outcomeIndex, netShares])).toEqual([
+      ['elsewhere', 0, 10],
+      ['elsewhere', 1, 10],
+      ['m', 0, 1],
+    ]);
+    expect((await result.metrics()).scalars['markedPnlUsd']).toBeNull();
   });
 
   it('rewards and rebates are cash without tokens', async () => {
