@@ -55,7 +55,7 @@ export default async function run(context: StageContext<Params>): Promise<void> 
         `${times.length} dates from ${firstDate} to ${lastDate}, every ${params.asOf.every}, each with the ${params.asOf.lookback} before it; the trades run from ${formatMoment(result.extent.first)} to ${formatMoment(result.extent.last)}.`,
         'A resolution counts from the moment it could be known; fills made after that moment are no part of edge or profit.',
         ...(sources.resolutions === undefined ? ['Without resolutions no profit, win rate or edge is known.'] : []),
-        ...((summary.missing['makerShare'] ?? 0) === result.rows
+        ...(summary.missing['makerShare'] === result.rows
           ? ['The trades do not say who was maker and who was taker, so no share of either is known.']
           : []),
       ],
