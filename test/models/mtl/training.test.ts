@@ -106,15 +106,17 @@ describeEngines('training', (products, engine) => {
     expect(Math.min(...losses)).toBeLessThan(0.3);
   });
 
-  it.runIf(engine === 'wasm')('has pinned bits: the same on every machine', async () => {
-    const every = { inputs: 5, hidden: [13, 7], heads: everyHead };
-    const { x, y } = randomData(every, 100, makeRng('every'), 0.2);
-    const network = new Network(every, 17, products);
-    network.loadData(100, flat(x), flat(y));
-    const settings = { ...options, dropout: [0.3, 0.2], weights: everyHead.map(() => 1), epochs: 5 };
-    await trainNetwork(network, rowsOf(60), rowsOf(40, 60), settings, hooks);
-    expect(fingerprint(network.region('parameters'))).toMatchInlineSnapshot(`949844676`);
-  });
+  // OpenBLAS has other bits on other processors.
+  if (engine === 'wasm')
+    it('has pinned bits: the same on every machine', async () => {
+      const every = { inputs: 5, hidden: [13, 7], heads: everyHead };
+      const { x, y } = randomData(every, 100, makeRng('every'), 0.2);
+      const network = new Network(every, 17, products);
+      network.loadData(100, flat(x), flat(y));
+      const settings = { ...options, dropout: [0.3, 0.2], weights: everyHead.map(() => 1), epochs: 5 };
+      await trainNetwork(network, rowsOf(60), rowsOf(40, 60), settings, hooks);
+      expect(fingerprint(network.region('parameters'))).toMatchInlineSnapshot(`949844676`);
+    });
 
   it('stopped at any moment, goes on to the same weights', async () => {
     const whole = setUp();
