@@ -18,7 +18,12 @@ interface Fact {
 }
 
 export async function doctor(args: DoctorArgs, effects: CliEffects): Promise<number> {
-  const facts = [...machineFacts(effects), await diskFact(effects), ...(await libraryFacts(effects))];
+  const facts = [
+    ...machineFacts(effects),
+    await diskFact(effects),
+    await slurmFact(effects),
+    ...(await libraryFacts(effects)),
+  ];
   const stages = await stageFacts(effects);
   if (args.json) effects.out(JSON.stringify({ facts, stages }));
   else {
@@ -50,6 +55,27 @@ async function diskFact(effects: CliEffects): Promise<Fact> {
     detail: `${free.toFixed(1)} GB and ${found.ffree} inodes free for results`,
     fix: '`fathom clean` says what may go; --results names another folder',
   };
+}
+
+async function slurmFact(effects: CliEffects): Promise<Fact> {
+  const [{ realSlurm }, { accounted, maxArraySize }] = await Promise.all([
+    import('./slurm.ts'),
+    import('../slurm/scheduler.ts'),
+  ]);
+  const slurm = realSlurm(effects);
+  try {
+    const size = await maxArraySize(slurm);
+    // Job 1 may be long gone: the question is only whether accounting answers.
+    const history = (await accounted(slurm, [1])) === undefined ? 'no accounting' : 'accounting';
+    return { name: 'SLURM', found: true, detail: `arrays of up to ${size} indices, ${history}` };
+  } catch (error) {
+    return {
+      name: 'SLURM',
+      found: false,
+      detail: error instanceof Error ? error.message : String(error),
+      fix: 'needed for `fathom slurm submit` only; `fathom slurm render` works without',
+    };
+  }
 }
 
 async function libraryFacts(effects: CliEffects): Promise<Fact[]> {

@@ -1,0 +1,24 @@
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { fathom, workFolder } from '../support/cli.ts';
+
+it('doctor names what is there and what is not, with what each lack costs', async () => {
+  const cwd = await workFolder({});
+  // A machine without SLURM: nothing on the path but Node.
+  const env = { PATH: path.dirname(process.execPath), XGBOOST_LIB: '/nowhere/libxgboost.so', FATHOM_STAGES: '' };
+  const { code, out } = await fathom(['doctor', '--json'], { cwd, env });
+  expect(code).toBe(0);
+  const { facts, stages } = JSON.parse(out) as Record<
+    string,
+    { name: string; found: boolean; detail: string; fix?: string }[]
+  >;
+  const fact = (name: string): { found: boolean; detail: string; fix?: string } | undefined =>
+    facts?.find((one) => one.name === name);
+  expect(fact('Node')).toMatchObject({ found: true, detail: process.version });
+  expect(fact('SLURM')).toMatchObject({ found: false, fix: expect.stringContaining('fathom slurm render') });
+  expect(fact('XGBoost')).toMatchObject({ found: false });
+  expect(stages?.find((one) => one.name === 'train.boosting')).toMatchObject({
+    found: false,
+    detail: expect.stringContaining('/nowhere/libxgboost.so'),
+  });
+});
