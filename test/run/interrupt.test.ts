@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -20,6 +21,23 @@ async function run(cwd: string, signalAfterMs?: number, signal: NodeJS.Signals =
   });
 }
 
+/** Sends the signal once some task has saved a checkpoint: then there is something to continue. */
+async function interrupted(cwd: string, signal: NodeJS.Signals): Promise<CliResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const result = await fathom(['run', 'e.yaml', '--no-report', '-w', '2'], {
+    cwd,
+    whileRunning: (child) => {
+      timer = setInterval(() => {
+        if (!existsSync(path.join(cwd, 'results/store/checkpoints'))) return;
+        child.kill(signal);
+        clearInterval(timer);
+      }, 5);
+    },
+  });
+  clearInterval(timer);
+  return result;
+}
+
 describe('interruption', () => {
   let undisturbed: Record<string, unknown>;
   beforeAll(async () => {
@@ -30,7 +48,7 @@ describe('interruption', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)('%s saves, says how to go on, and the next run continues', async (signal) => {
     const cwd = await workFolder({ 'e.yaml': slow });
-    const first = await run(cwd, 900, signal);
+    const first = await interrupted(cwd, signal);
     expect(first.code).toBe(75);
     expect(first.err).toContain(`${signal}: saving and stopping`);
     expect(first.err).toContain('the same command continues');
