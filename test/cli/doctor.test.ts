@@ -8,16 +8,13 @@ it('doctor names what is there and what is not, with what each lack costs', asyn
   const env = { PATH: path.dirname(process.execPath), XGBOOST_LIB: '/nowhere/libxgboost.so', FATHOM_STAGES: '' };
   const { code, out } = await fathom(['doctor', '--json'], { cwd, env });
   expect(code).toBe(0);
-  const { facts, stages } = JSON.parse(out) as Record<
-    string,
-    { name: string; found: boolean; detail: string; fix?: string }[]
-  >;
-  const fact = (name: string): { found: boolean; detail: string; fix?: string } | undefined =>
-    facts?.find((one) => one.name === name);
+  type Fact = { name: string; found: boolean; detail: string; fix?: string };
+  const { facts, stages } = JSON.parse(out) as { facts: Fact[]; stages: Fact[] };
+  const fact = (name: string): Fact | undefined => facts.find((one) => one.name === name);
   expect(fact('Node')).toMatchObject({ found: true, detail: process.version });
   expect(fact('SLURM')).toMatchObject({ found: false, fix: expect.stringContaining('fathom slurm render') });
   expect(fact('XGBoost')).toMatchObject({ found: false });
-  expect(stages?.find((one) => one.name === 'train.boosting')).toMatchObject({
+  expect(stages.find((one) => one.name === 'train.boosting')).toMatchObject({
     found: false,
     detail: expect.stringContaining('/nowhere/libxgboost.so'),
   });
