@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
+import { startChromium } from '../scripts/chromium.mjs';
 import { median, report, root, say } from './support/report.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
@@ -18,16 +18,7 @@ const run = spawnSync(path.join(root, 'bin/fathom'), ['run', 'experiments/quicks
 if (run.status !== 0) throw new Error(run.stderr);
 const page = realpathSync(path.join(root, 'results/quickstart/latest/report.html'));
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
+const browser = await startChromium();
 const times = [];
 for (let round = 0; round < rounds; round++) {
   const tab = await (await browser.newContext({ offline: true })).newPage();

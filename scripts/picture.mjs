@@ -3,23 +3,14 @@
  *   node scripts/picture.mjs results/quickstart/latest/report.html docs/report.png [width height light|dark selector]
  */
 import path from 'node:path';
-import { chromium } from 'playwright-core';
+import { startChromium } from './chromium.mjs';
 
 const [report, target, width = '1280', height = '800', scheme = 'light', selector] = process.argv.slice(2);
 if (report === undefined || target === undefined) {
   console.error('usage: node scripts/picture.mjs REPORT.html TARGET.png [width height light|dark selector]');
   process.exit(64);
 }
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
+const browser = await startChromium();
 const page = await browser.newPage({
   viewport: { width: Number(width), height: Number(height) },
   colorScheme: scheme === 'dark' ? 'dark' : 'light',

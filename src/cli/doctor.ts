@@ -59,7 +59,7 @@ async function diskFact(effects: CliEffects): Promise<Fact> {
 
 async function slurmFact(effects: CliEffects): Promise<Fact> {
   const [{ realSlurm }, { accounted, maxArraySize }] = await Promise.all([
-    import('./slurm.ts'),
+    import('./real-slurm.ts'),
     import('../slurm/scheduler.ts'),
   ]);
   const slurm = realSlurm(effects);

@@ -1,4 +1,4 @@
-/** Reads an experiment file for commands that only look at it. */
+/** Reads an experiment file for a command. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadExperiment } from '../experiment/load.ts';

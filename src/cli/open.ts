@@ -1,13 +1,12 @@
 /** What several commands begin with: an experiment file, its session, or the folder of a run. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FathomError } from '../errors.ts';
-import { loadExperiment } from '../experiment/load.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { openSession, reopenSession, type Session } from '../run/session.ts';
 import { shellQuote } from '../slurm/quote.ts';
 import { loadRegistry } from '../stages/registry.ts';
 import type { CliEffects } from './effects.ts';
+import { loadForCli } from './load.ts';
 
 /** Arguments that name an experiment. */
 export interface ExperimentArgs {
@@ -22,21 +21,11 @@ export function resultsFolder(args: { readonly results?: string | undefined }, e
   return path.resolve(effects.cwd, args.results ?? effects.env['FATHOM_RESULTS'] ?? 'results');
 }
 
-export async function openExperiment(args: ExperimentArgs, effects: CliEffects): Promise<Experiment> {
-  return loadExperiment({
-    file: args.experiment,
-    overrides: args.overrides,
-    env: effects.env,
-    readFile: (file) => readFile(path.resolve(effects.cwd, file), 'utf8'),
-    stages: await loadRegistry(effects.env),
-  });
-}
-
 export async function openPlanned(args: ExperimentArgs, effects: CliEffects): Promise<Session> {
-  const experiment = await openExperiment(args, effects);
+  const definitions = await loadRegistry(effects.env);
   return openSession({
-    experiment,
-    definitions: await loadRegistry(effects.env),
+    experiment: await loadForCli(args, effects, definitions),
+    definitions,
     results: resultsFolder(args, effects),
     cwd: effects.cwd,
     acceptCode: args.acceptCode === true,

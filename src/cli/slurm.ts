@@ -1,6 +1,4 @@
 /** `fathom slurm render | submit | status | collect`: the same plan as arrays on a cluster. */
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import yargs from 'yargs';
@@ -11,12 +9,12 @@ import type { Session } from '../run/session.ts';
 import { readStates } from '../run/states.ts';
 import { freezeProgram } from '../slurm/freeze.ts';
 import { type Rendered, renderRun } from '../slurm/render.ts';
-import type { SlurmEffects } from '../slurm/scheduler.ts';
 import { slurmStatus } from '../slurm/status.ts';
 import { submitRun } from '../slurm/submit.ts';
 import { writeAtomically } from '../store/files.ts';
 import type { CliEffects } from './effects.ts';
 import { commandOf, type ExperimentArgs, openRunOrExperiment } from './open.ts';
+import { realSlurm } from './real-slurm.ts';
 import { writeReport } from './report.ts';
 
 /** More job starts than this, each short, and a site's scheduler suffers. */
@@ -171,24 +169,4 @@ async function collect(args: ExperimentArgs, effects: CliEffects): Promise<numbe
   if (missing.length > 20) effects.err(`  and ${missing.length - 20} more`);
   effects.out(`report: ${file}`);
   return missing.length === 0 ? EXIT.ok : EXIT.taskFailed;
-}
-
-/** @internal The commands of this machine. */
-export function realSlurm(effects: CliEffects): SlurmEffects {
-  return {
-    exec: (command, args) =>
-      new Promise((resolve, reject) => {
-        execFile(command, args, { env: effects.env as NodeJS.ProcessEnv, maxBuffer: 256 << 20 }, (error, out, err) => {
-          if (error !== null && (error as NodeJS.ErrnoException).code === 'ENOENT' && command !== 'sacct')
-            reject(
-              new FathomError('unavailable', `there is no ${command} on this machine`, {
-                hint: '`fathom slurm render` writes the scripts; submit them where SLURM is',
-              }),
-            );
-          else resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, out, err });
-        });
-      }),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    unique: () => randomUUID(),
-  };
 }

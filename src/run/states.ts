@@ -1,6 +1,5 @@
 /** How each task of a run ended: one marker file a task, written by rename. No marker means pending. */
 import { readdir, readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
 import type { ErrorData } from '../errors.ts';
 import { writeAtomically } from '../store/files.ts';
 import type { RunPaths } from '../store/layout.ts';
@@ -45,7 +44,7 @@ export async function readStates(paths: RunPaths, round: number): Promise<Map<nu
 
 export async function readMarker(paths: RunPaths, place: TaskPlace, state: MarkerState): Promise<Marker | undefined> {
   try {
-    return JSON.parse(await readFile(path.resolve(paths.state(place.round, place.index, state)), 'utf8')) as Marker;
+    return JSON.parse(await readFile(paths.state(place.round, place.index, state), 'utf8')) as Marker;
   } catch {
     return undefined;
   }

@@ -1,7 +1,6 @@
-/** Chromium for the tests of the page: the system's, started headless with an empty profile of its own. */
+/** Where Chromium is for the tests of the page. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
 
 const candidates = [
   process.env['CHROMIUM'],
@@ -26,19 +25,4 @@ export function chromiumPath(): string | undefined {
     process.stderr.write('skipped: the tests of the report page need chromium (set CHROMIUM to its path)\n');
   }
   return now;
-}
-
-export function startBrowser(path: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath: path,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
 }

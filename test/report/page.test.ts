@@ -7,8 +7,9 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildReport } from '../../scripts/build-report.mjs';
+import { startChromium } from '../../scripts/chromium.mjs';
 import { renderReport } from '../../src/report/render.ts';
-import { chromiumPath, startBrowser } from './browser.ts';
+import { chromiumPath } from './browser.ts';
 import { brokenModel, fullModel } from './fixture.ts';
 
 const path = chromiumPath();
@@ -32,7 +33,7 @@ describe.skipIf(path === undefined)('the page in chromium', () => {
     writeFileSync(join(folder, 'full.html'), renderReport(fullModel(), assets));
     writeFileSync(join(folder, 'big.html'), renderReport(fullModel({ points: 10_000, trials: 1000 }), assets));
     writeFileSync(join(folder, 'broken.html'), renderReport(brokenModel(), assets));
-    browser = await startBrowser(path ?? '');
+    browser = await startChromium(path);
   });
 
   afterAll(async () => {

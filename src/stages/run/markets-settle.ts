@@ -3,15 +3,13 @@ import { describeSettlement } from '../../markets/settlement/describe.ts';
 import { feeCategories } from '../../markets/settlement/events.ts';
 import { millionths } from '../../markets/settlement/fees.ts';
 import { settleMarkets } from '../../markets/settlement/settle.ts';
-import { openDuck } from '../../tables/duck.ts';
 import { parseMoment } from '../../tables/time.ts';
 import type { Params } from '../markets-settle.ts';
+import { openTaskDuck } from './task-duck.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {
-  const { params, resources } = context;
-  // DuckDB takes up to half a gigabyte beyond its limit.
-  const memoryMb = Math.max(256, resources.memoryMb - 768);
-  const duck = await openDuck({ threads: resources.threads, memoryMb, scratch: await context.scratch() });
+  const { params } = context;
+  const duck = await openTaskDuck(context);
   try {
     const result = await settleMarkets(
       duck,

@@ -1,13 +1,12 @@
 import path from 'node:path';
 import type { StageContext } from '../../contract/stage.ts';
 import { type Reading, readDataset } from '../../tables/dataset.ts';
-import { openDuck } from '../../tables/duck.ts';
 import { importTable } from '../../tables/import.ts';
 import type { Params } from '../source-table.ts';
+import { openTaskDuck } from './task-duck.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {
   const { path: file, dataset, ...given } = context.params;
-  const { resources } = context;
   const description = dataset === undefined ? undefined : await readDataset(dataset);
   const { name, summary: _, source: __, license: ___, ...described } = description ?? { name: path.basename(file) };
   const reading: Reading = {
@@ -15,9 +14,7 @@ export default async function run(context: StageContext<Params>): Promise<void> 
     ...Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)),
   };
   const scratch = await context.scratch();
-  // DuckDB takes up to half a gigabyte beyond its limit.
-  const memoryMb = Math.max(256, resources.memoryMb - 768);
-  const duck = await openDuck({ threads: resources.threads, memoryMb, scratch });
+  const duck = await openTaskDuck(context);
   try {
     const report = await importTable(duck, file, reading, context.outputPath('table'), scratch);
     const rejected = report.rejected.reduce((sum, { count }) => sum + count, 0);

@@ -1,7 +1,6 @@
 import type { Figure } from '../../contract/figure.ts';
 import type { Finding } from '../../contract/metrics.ts';
 import type { StageContext } from '../../contract/stage.ts';
-import { openDuck } from '../../tables/duck.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { type CalibrationBucket, calibrationOf } from '../../wallets/calibration.ts';
 import { concentrationOf, shareWithInterval } from '../../wallets/concentration.ts';
@@ -10,12 +9,11 @@ import { aheadFinding, concentrationFinding } from '../../wallets/findings.ts';
 import { profileWallets } from '../../wallets/profile.ts';
 import { type ProfileSummary, summariseProfiles } from '../../wallets/summary.ts';
 import type { Params } from '../wallets-profile.ts';
+import { openTaskDuck } from './task-duck.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {
-  const { params, resources } = context;
-  // DuckDB takes up to half a gigabyte beyond its limit.
-  const memoryMb = Math.max(256, resources.memoryMb - 768);
-  const duck = await openDuck({ threads: resources.threads, memoryMb, scratch: await context.scratch() });
+  const { params } = context;
+  const duck = await openTaskDuck(context);
   try {
     const sources = {
       trades: context.input('trades').path,

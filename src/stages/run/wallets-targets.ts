@@ -1,14 +1,12 @@
 import type { StageContext } from '../../contract/stage.ts';
-import { openDuck } from '../../tables/duck.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { targetWallets } from '../../wallets/targets.ts';
 import type { Params } from '../wallets-targets.ts';
+import { openTaskDuck } from './task-duck.ts';
 
 export default async function run(context: StageContext<Params>): Promise<void> {
-  const { params, resources } = context;
-  // DuckDB takes up to half a gigabyte beyond its limit.
-  const memoryMb = Math.max(256, resources.memoryMb - 768);
-  const duck = await openDuck({ threads: resources.threads, memoryMb, scratch: await context.scratch() });
+  const { params } = context;
+  const duck = await openTaskDuck(context);
   try {
     const sources = {
       trades: context.input('trades').path,
