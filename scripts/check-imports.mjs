@@ -14,6 +14,7 @@ const floors = [
   ['stages'],
   ['markets', 'wallets', 'models', 'projections', 'trading', 'live'],
   ['evaluation'],
+  ['facts'],
   ['store'],
   ['tables', 'kernels', 'native'],
   ['contract'],

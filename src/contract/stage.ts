@@ -11,7 +11,10 @@ import type { MetricsFile } from './metrics.ts';
 
 /** What an output is, and so how it is stored, hashed and read. */
 export type OutputKind =
-  /** Parquet, rows in the declared order. */
+  /**
+   * Parquet, rows in the declared order. A table too big for one file is a folder of that name with files
+   * `part-000.parquet`, ...; `parquetFiles` (tables/parquet-files.ts) names what to read either way.
+   */
   | 'table'
   /** Arrow IPC file written by `tables/frame.ts`: typed columns with roles, mapped without copying by workers. */
   | 'frame'
@@ -22,7 +25,9 @@ export type OutputKind =
   /** `Figure[]` as JSON. */
   | 'figures'
   /** Any other JSON. */
-  | 'json';
+  | 'json'
+  /** A folder of several files that only make sense together; the stage that makes it says what is in it. */
+  | 'folder';
 
 export interface OutputPort {
   readonly kind: OutputKind;

@@ -84,6 +84,7 @@ const inWords: Record<OutputKind, string> = {
   metrics: 'metrics',
   figures: 'figures',
   json: 'JSON',
+  folder: 'a folder',
 };
 
 /** The output that `stage` or `stage.output` means for a port. */

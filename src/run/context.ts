@@ -15,6 +15,7 @@ export const extensions: Record<OutputKind, string> = {
   metrics: '.json',
   figures: '.json',
   json: '.json',
+  folder: '',
 };
 
 /** File name of an output port. */

@@ -5,7 +5,16 @@
  * cost a small task more than all its arithmetic.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { OutputKind } from '../contract/stage.ts';
@@ -67,9 +76,23 @@ export async function sha256OfFile(file: string): Promise<{ sha256: string; byte
   return { sha256: hash.digest('hex'), bytes };
 }
 
+/** Of a folder: its files in order of their names, each with its own hash. */
+async function hashFolder(folder: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (const name of readdirSync(folder).sort()) {
+    const found = await hashOutput(path.join(folder, name));
+    hash.update(`${name}\0${found.sha256}\n`);
+    bytes += found.bytes;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
 async function hashOutput(file: string): Promise<{ sha256: string; bytes: number }> {
+  const found = statSync(file);
+  if (found.isDirectory()) return hashFolder(file);
   // Most outputs are small: one read is quicker than a stream.
-  if (statSync(file).size > 8 << 20) return sha256OfFile(file);
+  if (found.size > 8 << 20) return sha256OfFile(file);
   const content = readFileSync(file);
   return { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
 }

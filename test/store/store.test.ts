@@ -55,6 +55,26 @@ describe('an artifact', () => {
     expect(await readdir(store.paths.staging)).toEqual([]);
   });
 
+  it('holds folders, hashed by the names and contents of their files', async () => {
+    const commit = async (name: string, files: Record<string, string>): Promise<string | undefined> => {
+      const folder = await store.stage(name);
+      await mkdir(path.join(folder, 'parts'));
+      for (const [file, text] of Object.entries(files)) await writeFile(path.join(folder, 'parts', file), text);
+      const manifest = await store.commit(
+        folder,
+        { ...head, task: name },
+        { parts: { file: 'parts', kind: 'folder' } },
+        {},
+      );
+      expect(manifest.outputs).toMatchObject({ parts: { bytes: 2 } });
+      return Object.values(manifest.outputs)[0]?.sha256;
+    };
+    const first = await commit('aa'.repeat(16), { a: '1', b: '2' });
+    expect(await commit('ab'.repeat(16), { b: '2', a: '1' })).toBe(first);
+    expect(await commit('ac'.repeat(16), { a: '2', b: '1' })).not.toBe(first);
+    expect(await commit('ad'.repeat(16), { a: '1', c: '2' })).not.toBe(first);
+  });
+
   it('has the same manifest whoever made it and when', async () => {
     await store.commit(await staged(), head, outputs, { host: 'here' });
     const first = await readFile(store.paths.manifest(task), 'utf8');

@@ -1,0 +1,19 @@
+/** A table is one Parquet file, or a folder of them where one would be too big. */
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { FathomError } from '../errors.ts';
+
+/** The files of a table in their order: the one file, or the parts of the folder. */
+export function parquetFiles(table: string): string[] {
+  if (!statSync(table).isDirectory()) return [table];
+  const parts = readdirSync(table)
+    .filter((name) => name.endsWith('.parquet'))
+    .sort();
+  if (parts.length === 0) throw new FathomError('data', `${table}: the folder holds no Parquet files`);
+  return parts.map((name) => path.join(table, name));
+}
+
+/** Where the `index`th part of a table in several files goes. */
+export function partFile(table: string, index: number): string {
+  return path.join(table, `part-${String(index).padStart(3, '0')}.parquet`);
+}
