@@ -484,6 +484,7 @@ describe('poly-data-v1', () => {
         market: '253591',
         payout0: 1,
         payout1: 0,
+        proposedAt: null,
         finalAt: new Date('2024-11-06T15:00:00Z'),
         knowableAt: new Date('2024-11-06T15:00:00Z'),
       },

@@ -8,7 +8,7 @@ import { copyToParquet, type Duck, quote } from '../../tables/duck.ts';
 import { categoryOf } from '../categories.ts';
 import { rejectionFigure, tradeFigures, tradeTotals } from '../describe.ts';
 import { flowColumns, flowKinds, flowOrder } from '../flows.ts';
-import { copyCanonical } from '../write-canonical.ts';
+import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type ActivityFile, readActivity } from './read.ts';
 import { type ActivityFill, type ActivityFlow, type ActivityRow, rowOf } from './rows.ts';
 
@@ -205,7 +205,7 @@ async function writeFills(duck: Duck, fills: readonly ActivityFill[], paths: Act
     'trades',
     `SELECT seq, ${time}, market, event, token, outcome, outcomeIndex, wallet, NULL::VARCHAR AS counterparty,
        NULL::VARCHAR AS role, side, usd::DOUBLE / shares::DOUBLE AS price, ${money('usd')}, ${money('shares')},
-       NULL::DECIMAL(18, 6) AS fee, "transaction" FROM ${source}`,
+       NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup, "transaction" FROM ${source}`,
     paths.trades,
   );
 }

@@ -4,7 +4,7 @@ import type { Figure } from '../../contract/figure.ts';
 import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { rejectionFigure, tradeFigures, tradeTotals } from '../describe.ts';
-import { copyCanonical } from '../write-canonical.ts';
+import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { checkDataApi, dataApiColumns, dataApiMarkets } from './data-api.ts';
 import {
@@ -78,7 +78,8 @@ export async function importPolymarket(
     duck,
     'trades',
     `SELECT ranks.seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
-       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, "transaction"
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee,
+       ${orderGroupSql} AS orderGroup, "transaction"
      FROM ranks JOIN read_parquet(${quote(checked)}) USING ("row")`,
     paths.trades,
   );

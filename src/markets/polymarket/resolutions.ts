@@ -41,7 +41,8 @@ export async function checkResolutions(duck: Duck, raw: RawTable, checked: strin
  * chain at that moment, so it is knowable from then on.
  */
 export function resolutionRows(checked: string, markets: string): string {
-  return `SELECT market, any_value(payout0) AS payout0, any_value(payout1) AS payout1, any_value(finalAt) AS finalAt,
+  return `SELECT market, any_value(payout0) AS payout0, any_value(payout1) AS payout1, NULL::TIMESTAMP AS proposedAt,
+      any_value(finalAt) AS finalAt,
       any_value(finalAt) AS knowableAt
     FROM read_parquet(${quote(checked)}) WHERE reason IS NULL
       AND market IN (SELECT market FROM read_parquet(${quote(markets)})) GROUP BY market`;

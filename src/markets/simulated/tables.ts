@@ -1,7 +1,7 @@
 /** Writes a simulated world as canonical tables. */
 import { DOUBLE, DuckDBDataChunk } from '@duckdb/node-api';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { copyCanonical } from '../write-canonical.ts';
+import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { fillColumns } from './fills.ts';
 import { slugOf } from './names.ts';
 import type { World } from './simulate.ts';
@@ -80,7 +80,7 @@ export async function writeWorld(
   await copyCanonical(
     duck,
     'trades',
-    `SELECT f.rowid AS seq, ${time('f.time')} AS time, ${marketId('f.market')} AS market,
+    `SELECT *, ${orderGroupSql} AS orderGroup FROM (SELECT f.rowid AS seq, ${time('f.time')} AS time, ${marketId('f.market')} AS market,
        ${eventId('m.event')} AS event, CASE WHEN f.outcome = 0 THEN m.token0 ELSE m.token1 END AS token,
        CASE WHEN f.outcome = 0 THEN 'Yes' ELSE 'No' END AS outcome, f.outcome::INTEGER AS outcomeIndex,
        w.address AS wallet, c.address AS counterparty, CASE WHEN f.maker = 1 THEN 'maker' ELSE 'taker' END AS role,
@@ -88,7 +88,7 @@ export async function writeWorld(
        ${money('f.usd')} AS usd, ${money('f.shares')} AS shares, 0::DECIMAL(18, 6) AS fee,
        '0x' || sha256(${quote(String(world.start))} || ':' || m.token0 || ':' || f.transaction::BIGINT) AS transaction
      FROM fills f JOIN market m ON m.id = f.market JOIN wallet w ON w.id = f.wallet
-       JOIN wallet c ON c.id = f.counterparty`,
+       JOIN wallet c ON c.id = f.counterparty)`,
     paths.trades,
   );
   await copyCanonical(
@@ -102,7 +102,7 @@ export async function writeWorld(
   await copyCanonical(
     duck,
     'resolutions',
-    `SELECT ${marketId('id')} AS market, payout0, 1 - payout0 AS payout1, ${time('finalAt')} AS finalAt,
+    `SELECT ${marketId('id')} AS market, payout0, 1 - payout0 AS payout1, NULL::TIMESTAMP AS proposedAt, ${time('finalAt')} AS finalAt,
        ${time('finalAt')} AS knowableAt FROM market WHERE finalAt < ${world.end}`,
     paths.resolutions,
   );
