@@ -19,6 +19,27 @@ export async function streamNumbers(
   expected: number,
   visit: (columns: readonly Numbers[], rows: number) => void,
 ): Promise<void> {
+  await streamArrays(duck, sql, expected, (columns, rows) => {
+    for (const [c, column] of columns.entries())
+      if (!(column instanceof Float64Array))
+        throw new FathomError('internal', `column ${c} of a stream of numbers is not DOUBLE: ${sql.slice(0, 200)}`);
+    visit(columns as readonly Numbers[], rows);
+  });
+}
+
+/** Values of one column of a chunk, as DuckDB holds UTINYINT, INTEGER and DOUBLE. */
+export type NumberArray = Uint8Array | Int32Array | Float64Array;
+
+/**
+ * As `streamNumbers`, for columns of UTINYINT, INTEGER and DOUBLE. Only those of DOUBLE may hold null, which becomes
+ * NaN.
+ */
+export async function streamArrays(
+  duck: Pick<Duck, 'connect'>,
+  sql: string,
+  expected: number,
+  visit: (columns: readonly NumberArray[], rows: number) => void,
+): Promise<void> {
   const connection = await duck.connect();
   try {
     const result = await connection.stream(sql);
@@ -28,11 +49,14 @@ export async function streamNumbers(
       if (chunk === null || chunk === undefined || chunk.rowCount === 0) break;
       const rows = chunk.rowCount;
       const columns = Array.from({ length: chunk.columnCount }, (_, c) => {
-        const vector = chunk.getColumnVector(c) as unknown as DoubleVector;
-        if (!(vector.items instanceof Float64Array))
-          throw new FathomError('internal', `column ${c} of a stream of numbers is not DOUBLE: ${sql.slice(0, 200)}`);
-        const { items, validity } = vector;
-        if (validity.data !== null) for (let i = 0; i < rows; i++) if (!validity.itemValid(i)) items[i] = Number.NaN;
+        const { items, validity } = chunk.getColumnVector(c) as unknown as NumberVector;
+        if (validity.data !== null)
+          for (let i = 0; i < rows; i++)
+            if (!validity.itemValid(i)) {
+              if (!(items instanceof Float64Array))
+                throw new FathomError('internal', `column ${c} of a stream holds null: ${sql.slice(0, 200)}`);
+              items[i] = Number.NaN;
+            }
         return items;
       });
       seen += rows;
@@ -45,14 +69,19 @@ export async function streamNumbers(
   }
 }
 
-/** Inside of the client's vector of doubles, which its types keep private; its `getItem` is many times slower. */
-interface DoubleVector {
-  readonly items: Float64Array;
+/** Inside of the client's vector of numbers, which its types keep private; its `getItem` is many times slower. */
+interface NumberVector {
+  readonly items: NumberArray;
   readonly validity: {
     /** Null if every value is there. */
     readonly data: unknown;
     itemValid(index: number): boolean;
   };
+}
+
+/** The same for writing. */
+interface DoubleVector {
+  readonly items: Float64Array;
   flush(): void;
 }
 

@@ -1,0 +1,74 @@
+/**
+ * Facts: the trades as whole numbers, sorted by wallet and then by time, in a folder of four Parquet files. Wallets,
+ * markets, events and tokens go by numbers, given in the order in which the trades first name them: cutting off the
+ * future renumbers nothing. See docs/methods.md, "Facts".
+ */
+import path from 'node:path';
+
+/** The files of a folder of facts. */
+export interface FactFiles {
+  /** One row a fill, ordered by wallet and seq; the columns of `FactColumns`. */
+  readonly facts: string;
+  /**
+   * One row a wallet, ordered by its number `wallet`: `address`, `fills`, `firstAt`. Wallets that the trades name only
+   * as counterparties are listed with 0 fills and no `firstAt`.
+   */
+  readonly wallets: string;
+  /** One row a market, ordered by `market`: `name`, `event`, `eventName`. */
+  readonly markets: string;
+  /** One row a token, ordered by `token`: `market`, `name` and `outcome`, each of the last two null if unknown. */
+  readonly tokens: string;
+}
+
+/** Where the files of a folder of facts are. */
+export function factFiles(folder: string): FactFiles {
+  const file = (name: string): string => path.join(folder, `${name}.parquet`);
+  return { facts: file('facts'), wallets: file('wallets'), markets: file('markets'), tokens: file('tokens') };
+}
+
+/** Columns of facts as they are read into memory. */
+export interface FactColumns {
+  /** Number of the wallet. */
+  readonly wallet: Int32Array;
+  /** `seq` of the trade: unique, and later trades have greater ones. */
+  readonly seq: Float64Array;
+  readonly market: Int32Array;
+  /** Number of the token, or `TOKEN_UNKNOWN`. */
+  readonly token: Int32Array;
+  /** Microseconds since 1970, UTC. */
+  readonly time: Float64Array;
+  /** Cash paid or received, whole 1e-6 USD. */
+  readonly usd: Float64Array;
+  /** Tokens bought or sold, whole 1e-6. */
+  readonly shares: Float64Array;
+  /** Fee paid, whole 1e-6 USD; NaN if unknown. */
+  readonly fee: Float64Array;
+  /** Side, outcome and role in one byte: `isBuy`, `outcomeOf`, `roleOf`. */
+  readonly flags: Uint8Array;
+  /** Number of the wallet on the other side, or `COUNTERPARTY_UNKNOWN`. */
+  readonly counterparty: Int32Array;
+}
+
+export type FactColumn = keyof FactColumns;
+
+/** Token of a fill that names neither a token nor an outcome. */
+export const TOKEN_UNKNOWN = -1;
+
+export const COUNTERPARTY_UNKNOWN = -1;
+
+/** What `outcomeOf` gives where the source does not tell which of the two outcomes a token stands for. */
+export const OUTCOME_UNKNOWN = 2;
+
+/** What `roleOf` gives. */
+export const ROLE_TAKER = 0;
+export const ROLE_MAKER = 1;
+export const ROLE_UNKNOWN = 2;
+
+/** 1 for a fill that bought, 0 for one that sold. */
+export const isBuy = (flags: number): number => flags & 1;
+
+/** 0, 1 or `OUTCOME_UNKNOWN`. */
+export const outcomeOf = (flags: number): number => (flags >> 1) & 3;
+
+/** `ROLE_TAKER`, `ROLE_MAKER` or `ROLE_UNKNOWN`. */
+export const roleOf = (flags: number): number => (flags >> 3) & 3;
