@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { TableFigure } from '../../src/contract/figure.ts';
 import runProfile from '../../src/stages/run/wallets-profile.ts';
 import run from '../../src/stages/run/wallets-targets.ts';
 import profileDefinition from '../../src/stages/wallets-profile.ts';
 import definition from '../../src/stages/wallets-targets.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
+import { targets } from '../../src/wallets/targets/columns.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
 import { makeWorld, writeWorld } from '../support/world.ts';
 
@@ -46,16 +48,40 @@ describe('wallets.targets', () => {
     expect(later).toBeGreaterThan(0);
     expect(uncovered).toBe((await result.metrics()).scalars['rows.beyondData']);
     expect(uncovered).toBeGreaterThan(0);
-    expect(columns?.map((c) => c.role)).toEqual([
-      'id',
-      'time',
-      'label',
-      'label',
-      'label',
-      'label',
-      'label',
-      'labelEnd',
+    const labels = targets.map(({ name }) => name);
+    expect(columns?.map((c) => [c.name, c.role])).toEqual([
+      ['wallet', 'id'],
+      ['asOf', 'time'],
+      ...labels.map((name) => [name, 'label']),
+      ['labelEnd', 'labelEnd'],
+      ...['windowEnd', 'settledAt', ...labels.map((name) => name.replace('next', 'past'))].map((name) => [
+        name,
+        'info',
+      ]),
     ]);
+  });
+
+  it('writes only the families asked for, and waits only for them', async () => {
+    const params = { asOf, minTrades: 3, horizon: '10d', families: ['style', 'bot'], baselines: false };
+    const some = await runStage(definition, run, { params, inputs });
+    const { rows, columns } = await readParquet(some.path('table'));
+    const names = targets.filter(({ family }) => ['style', 'bot'].includes(family)).map(({ name }) => name);
+    expect(columns?.map((c) => c.name)).toEqual(['wallet', 'asOf', ...names, 'labelEnd']);
+    for (const row of rows)
+      expect((row['labelEnd'] as Date).getTime()).toBe((row['asOf'] as Date).getTime() + 10 * DAY);
+    const [table] = (await some.figures()) as TableFigure[];
+    expect(table?.rows.map(([name]) => name)).toEqual(names);
+  });
+
+  it('tells the coverage of every target and how its past predicts it', async () => {
+    const { scalars } = await result.metrics();
+    const { rows } = await readParquet(result.path('table'));
+    for (const { name } of targets) {
+      const known = rows.filter((row) => row[name] !== null).length;
+      expect(scalars[`coverage.${name}`]).toBe(known / rows.length);
+      expect(scalars).toHaveProperty([`baseline.${name}.spearman`]);
+    }
+    expect(scalars['baseline.nextTradeCount.spearman']).not.toBeNull();
   });
 
   it('gives the same bytes with one and two threads', async () => {
