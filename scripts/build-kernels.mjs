@@ -1,6 +1,7 @@
 /**
- * Compiles kernels/index.ts (AssemblyScript) to dist/kernels/kernels.wasm. Nothing happens if the sources and the
- * compiler are those of the last build. Prints one line.
+ * Compiles kernels/index.ts (AssemblyScript) to dist/kernels/kernels.wasm, and puts the parts of kernels/cuda/train.cu
+ * together into dist/kernels/mtl.cu, which is compiled where it runs. Nothing happens if the sources and the compiler
+ * are those of the last build. Prints one line.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -32,6 +33,23 @@ async function readSources() {
   return files;
 }
 
+/** One file of CUDA C: included parts in place, all but `shape.cuh`, which is written for each shape of network. */
+async function writeCuda() {
+  const folder = path.join(sources, 'cuda');
+  const text = await readFile(path.join(folder, 'train.cu'), 'utf8');
+  const parts = [];
+  for (const line of text.split('\n')) {
+    const included = /^#include "(?!shape\.)(.+)"$/.exec(line)?.[1];
+    const part = included === undefined ? line : await readFile(path.join(folder, included), 'utf8');
+    parts.push(part.replace('#pragma once\n', ''));
+  }
+  const whole = path.join(root, 'dist/kernels/mtl.cu');
+  await mkdir(path.dirname(whole), { recursive: true });
+  const temporary = `${whole}.${process.pid}.tmp`;
+  await writeFile(temporary, parts.join('\n'));
+  await rename(temporary, whole);
+}
+
 function fingerprint(files) {
   const hash = createHash('sha256').update(JSON.stringify([asc.version, options]));
   for (const [name, text] of files) hash.update(`\0${name}\0${text}`);
@@ -52,6 +70,7 @@ async function compile(files) {
 }
 
 const started = process.hrtime.bigint();
+await writeCuda();
 const files = await readSources();
 const wanted = fingerprint(files);
 const present = await Promise.all([readFile(stamp, 'utf8'), readFile(target)]).catch(() => undefined);

@@ -49,7 +49,7 @@ function closure(entry) {
 }
 
 const kernels = path.join(dist, 'kernels');
-const kernelFiles = existsSync(kernels) ? readdirSync(kernels).filter((name) => name.endsWith('.wasm')) : [];
+const kernelFiles = existsSync(kernels) ? readdirSync(kernels).filter((name) => /\.(wasm|cu)$/.test(name)) : [];
 const hashes = {};
 const runs = path.join(dist, 'stages', 'run');
 for (const name of readdirSync(runs)

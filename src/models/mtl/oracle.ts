@@ -2,8 +2,8 @@
  * The same network in plain double-precision loops, written for reading, not for speed. Tests hold the kernels
  * against it; nothing else uses it.
  */
-import { exp, log, sigmoid, tanh } from '../../numeric/elementary.ts';
-import { firstOutputs, type HeadKind, type NetworkShape, outputsOf } from './shape.ts';
+import { exp, log } from '../../numeric/elementary.ts';
+import { firstOutputs, type HeadKind, type NetworkShape, outputFunction, outputsOf } from './shape.ts';
 
 /** A matrix as rows. */
 export type Matrix = number[][];
@@ -62,13 +62,6 @@ function transpose(a: Matrix): Matrix {
 
 function columnSums(a: Matrix): number[] {
   return (a[0] ?? []).map((_, j) => a.reduce((sum, row) => sum + (row[j] as number), 0));
-}
-
-/** Value of a head's output function at z. */
-export function outputFunction(kind: HeadKind, z: number): number {
-  if (kind === 'tanh') return tanh(z);
-  if (kind === 'sigmoid' || kind === 'binary') return sigmoid(z);
-  return kind === 'relu' ? Math.max(0, z) : z;
 }
 
 /** Loss of one output and its derivative by z. Not for `multiclass`. */

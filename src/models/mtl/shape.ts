@@ -1,4 +1,5 @@
 /** What a multi-task network is: a shared encoder and heads side by side. */
+import { sigmoid, tanh } from '../../numeric/elementary.ts';
 
 /**
  * Output function and loss of a head.
@@ -41,4 +42,11 @@ export function firstOutputs(shape: NetworkShape): number[] {
     next += head.outputs;
     return first;
   });
+}
+
+/** Value of a head's output function at z. Not for `multiclass`, whose outputs depend on each other. */
+export function outputFunction(kind: HeadKind, z: number): number {
+  if (kind === 'tanh') return tanh(z);
+  if (kind === 'sigmoid' || kind === 'binary') return sigmoid(z);
+  return kind === 'relu' ? Math.max(0, z) : z;
 }
