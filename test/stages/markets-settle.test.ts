@@ -39,7 +39,16 @@ async function settle(
   });
 }
 
-const rowsOf = async (result: StageResult): Promise<readonly Row[]> => (await readParquet(result.path('ledger'))).rows;
+/** Rows by wallet, market, outcome and token, each null last; the file has the order of the numbers. */
+async function rowsOf(result: StageResult): Promise<readonly Row[]> {
+  const { rows } = await readParquet(result.path('ledger'));
+  const last = (value: unknown): string | number => (value ?? '\uffff') as string | number;
+  const keys = ['wallet', 'market', 'outcomeIndex', 'token'];
+  return rows.toSorted((a, b) => {
+    const key = keys.find((name) => a[name] !== b[name]);
+    return key === undefined ? 0 : String(last(a[key])) < String(last(b[key])) ? -1 : 1;
+  });
+}
 const checkOf = async (result: StageResult): Promise<Record<string, string>> =>
   Object.fromEntries(((await result.metrics()).checks ?? []).map(({ name, verdict }) => [name, verdict]));
 const sum = (rows: readonly Row[], column: string): number =>

@@ -1,5 +1,6 @@
 /** What trading and winning cost, by one of several rules that markets have had. Amounts are whole 1e-6 USD. */
-import { portion, quotient } from './whole.ts';
+import { pow } from '../../numeric/elementary.ts';
+import { nearestOf, portion, quotient } from './whole.ts';
 
 export const feeModes = ['none', 'recorded', 'profit', 'curve'] as const;
 export const profitFeeBases = ['profit', 'payout', 'stake'] as const;
@@ -19,8 +20,40 @@ export function millionths(rate: number): number {
  */
 export function curveFee(usd: number, shares: number, rateMillionths: number): number {
   if (shares <= 0 || usd >= shares) return 0;
+  // Four roundings: the estimate is good enough for `nearestOf`, and exact arithmetic decides what that leaves open.
+  const near = nearestOf((((rateMillionths * usd) / shares) * (shares - usd)) / 10_000_000);
+  if (!Number.isNaN(near)) return 10 * near;
   const numerator = BigInt(rateMillionths) * BigInt(usd) * BigInt(shares - usd);
   return 10 * Number(quotient(numerator, BigInt(shares) * 10_000_000n));
+}
+
+/** One row of a fee schedule; see the canonical table `feeSchedules`. */
+export interface FeeTerms {
+  /** Whole millionths. */
+  readonly rate: number;
+  /** Power of p(1-p); 1 is the curve. */
+  readonly exponent: number;
+  readonly takerOnly: boolean;
+  /** Part of the taker's fee that the maker gets back, whole millionths. */
+  readonly rebate: number;
+}
+
+/**
+ * Fee of a fill by a schedule: shares * rate * (p(1-p))^exponent, rounded to 1e-5 USD, for a taker; a maker pays the
+ * same unless only takers pay, less the rebate. Negative: a rebate.
+ */
+export function scheduledFee(usd: number, shares: number, maker: boolean, terms: FeeTerms): number {
+  const fee = terms.exponent === 1 ? curveFee(usd, shares, terms.rate) : powerFee(usd, shares, terms);
+  if (!maker) return fee;
+  const own = terms.takerOnly ? 0 : fee;
+  return own - portion(fee, terms.rebate, MILLION);
+}
+
+/** Other powers are computed in doubles, by functions that give the same bits everywhere. */
+function powerFee(usd: number, shares: number, { rate, exponent }: FeeTerms): number {
+  if (shares <= 0 || usd >= shares || usd <= 0) return 0;
+  const price = usd / shares;
+  return 10 * Math.round((shares * (rate / MILLION) * pow(price * (1 - price), exponent)) / 10);
 }
 
 /** A maker's rebate: its share of the taker's fee on the same fill, as a negative fee. */

@@ -1,2 +1,6 @@
-/** A key of the ledger, and its order (nulls last). `token` tells apart what has no outcomeIndex. Loads nothing. */
-export const ledgerOrder = ['wallet', 'market', 'outcomeIndex', 'token'] as const;
+/**
+ * Orders of the ledger and of the history, by the numbers of wallets, markets and tokens (that of first appearance;
+ * nulls last), whether the columns show numbers or names. Loads nothing.
+ */
+export const ledgerOrder = ['wallet', 'token', 'market', 'status'] as const;
+export const historyOrder = ['wallet', 'knowableAt', 'token', 'market', 'step'] as const;

@@ -1,19 +1,59 @@
 /** The ledger: what became of every wallet's position in every token. */
 import type { ColumnSpec } from '../../tables/columns.ts';
-import { copyToParquet, type Duck, identifier } from '../../tables/duck.ts';
-import { ledgerOrder } from './ledger-order.ts';
+import type { CellType } from '../../tables/typed-table.ts';
 
-/** How a column of whole numbers is stored. `half` counts halves of 1e-6. */
-type Stored = 'micro' | 'half' | 'time' | 'count';
+/** A column and how the pass gives its numbers. */
+export type NumberColumn = ColumnSpec & { readonly cell: CellType };
 
-const money = (name: string, description: string, stored: Stored = 'micro') =>
-  ({ name, role: 'info', unit: 'USD', description, stored }) as const;
-const tokens = (name: string, description: string) =>
-  ({ name, role: 'info', unit: 'tokens', description, stored: 'micro' }) as const;
+const money = (name: string, description: string, cell: CellType = 'micros'): NumberColumn => ({
+  name,
+  role: 'info',
+  unit: 'USD',
+  description,
+  cell,
+});
+const tokens = (name: string, description: string): NumberColumn => ({
+  name,
+  role: 'info',
+  unit: 'tokens',
+  description,
+  cell: 'micros',
+});
+const time = (name: string, role: 'info' | 'time', description: string): NumberColumn => ({
+  name,
+  role,
+  description,
+  cell: 'time',
+});
 
-/** Columns that the pass computes, in the order of its rows after wallet, market, token and status. */
-export const computed: readonly (ColumnSpec & { readonly stored: Stored })[] = [
-  { name: 'fills', role: 'info', unit: 'fills', description: 'Fills of the wallet in the token', stored: 'count' },
+export const statuses = ['settled', 'closed', 'open', 'cash'] as const;
+export const [SETTLED, CLOSED, OPEN, CASH] = [0, 1, 2, 3] as const;
+
+/** Wallet, market and token by number, as the pass writes them; the stored table may have their names instead. */
+const numbers: readonly NumberColumn[] = [
+  { name: 'wallet', role: 'id', description: 'Address of the wallet', cell: 'integer' },
+  { name: 'market', role: 'group', description: 'Id of the market; null for cash of no market', cell: 'integer' },
+  { name: 'token', role: 'info', description: 'Id of the outcome token; null if unknown', cell: 'integer' },
+  { name: 'outcomeIndex', role: 'info', description: '0 or 1; null if the source does not tell', cell: 'integer' },
+];
+
+/** Columns of the ledger in their order. */
+export const ledgerColumns: readonly NumberColumn[] = [
+  ...numbers,
+  {
+    name: 'status',
+    role: 'info',
+    description:
+      'settled: the outcome is final; closed: it is not, but nothing is held; open: tokens are held; cash: rewards and rebates, no tokens',
+    cell: statuses,
+  },
+  {
+    name: 'fills',
+    role: 'info',
+    unit: 'fills',
+    description: 'Fills of the wallet in the token',
+    cell: 'integer',
+  },
   tokens('boughtShares', 'Bought in fills'),
   tokens('soldShares', 'Sold in fills'),
   tokens('receivedShares', 'Received in splits and conversions'),
@@ -23,70 +63,58 @@ export const computed: readonly (ColumnSpec & { readonly stored: Stored })[] = [
   money('cashUsd', 'Cash received less cash paid, before fees'),
   money('feeUsd', 'Fees less rebates, by the rule that the stage was given'),
   money('realisedPnlUsd', 'cashUsd + costUsd: profit on what has left, before fees'),
-  money('settlementUsd', 'What netShares pay; null while the outcome is not final', 'half'),
-  money('settledPnlUsd', 'cashUsd + settlementUsd - feeUsd; null while the outcome is not final', 'half'),
+  money('settlementUsd', 'What netShares pay; null while the outcome is not final', 'halves'),
+  money('settledPnlUsd', 'cashUsd + settlementUsd - feeUsd; null while the outcome is not final', 'halves'),
   money('markUsd', 'netShares at the last price of the token; null if settled or without a price'),
   money('markedPnlUsd', 'cashUsd + markUsd - feeUsd; null if settled or without a price'),
-  { name: 'markedAt', role: 'info', description: 'Time of the last price, UTC', stored: 'time' },
-  { name: 'openedAt', role: 'info', description: 'First fill or flow, UTC', stored: 'time' },
-  {
-    name: 'closedAt',
-    role: 'info',
-    description: 'Since when nothing is held, or when the outcome was final, UTC',
-    stored: 'time',
-  },
-  {
-    name: 'happenedAt',
-    role: 'info',
-    description: 'Last fill or flow, or when the outcome was final, if later, UTC',
-    stored: 'time',
-  },
-  {
-    name: 'knowableAt',
-    role: 'time',
-    description: 'From when on the row (but for the mark) may be used, UTC',
-    stored: 'time',
-  },
+  time('markedAt', 'info', 'Time of the last price, UTC'),
+  time('openedAt', 'info', 'First fill or flow, UTC'),
+  time('closedAt', 'info', 'Since when nothing is held, or when the outcome was final, UTC'),
+  time('happenedAt', 'info', 'Last fill or flow, or when the outcome was final, if later, UTC'),
+  time('knowableAt', 'time', 'From when on the row (but for the mark) may be used, UTC'),
 ];
 
-export const statuses = ['settled', 'closed', 'open', 'cash'] as const;
+export const historyKinds = [
+  'split',
+  'fill',
+  'conversion',
+  'merge',
+  'redeem',
+  'reward',
+  'rebate',
+  'resolution',
+  'winningFee',
+] as const;
+export const [RESOLUTION, WINNING_FEE] = [7, 8] as const;
 
-/** Columns of the ledger as it is stored. */
-export const ledgerColumns: readonly ColumnSpec[] = [
-  { name: 'wallet', role: 'id', description: 'Address of the wallet' },
-  { name: 'market', role: 'group', description: 'Id of the market; null for cash of no market' },
-  { name: 'outcomeIndex', role: 'info', description: '0 or 1; null if the source does not tell' },
-  { name: 'token', role: 'info', description: 'Id of the outcome token' },
+/** Columns of the history of realised profit in their order. */
+export const historyColumns: readonly NumberColumn[] = [
+  ...numbers,
   {
-    name: 'status',
+    name: 'step',
     role: 'info',
-    description:
-      'settled: the outcome is final; closed: it is not, but nothing is held; open: tokens are held; cash: rewards and rebates, no tokens',
+    description: 'Number of the row among those of the wallet in the token, from 0',
+    cell: 'integer',
   },
-  ...computed.map(({ stored: _, ...column }) => column),
+  {
+    name: 'kind',
+    role: 'info',
+    description: `What made the profit: ${historyKinds.join(', ')}`,
+    cell: historyKinds,
+  },
+  tokens('shares', 'Tokens that left, or whose value became known'),
+  money('proceedsUsd', 'What they brought', 'halves'),
+  money('costUsd', 'What they had cost, by weighted average cost', 'halves'),
+  money('feeUsd', 'Fee of the fill or on winning, less rebates'),
+  money('pnlUsd', 'proceedsUsd - costUsd - feeUsd', 'halves'),
+  time('happenedAt', 'info', 'Time of the fill or flow, or when the outcome was final, UTC'),
+  time('knowableAt', 'time', 'From when on the row may be used, UTC'),
 ];
 
-/** Columns of the table of numbers that the pass fills; `market` and `token` may be NaN. */
-export const rowColumns: readonly string[] = ['wallet', 'market', 'token', 'status', ...computed.map((c) => c.name)];
-
-const sqlOf: Readonly<Record<Stored, (column: string) => string>> = {
-  count: (c) => `${c}::INTEGER`,
-  micro: (c) => `(${c}::BIGINT::DECIMAL(19, 0) * 0.000001::DECIMAL(7, 6))::DECIMAL(18, 6)`,
-  half: (c) => `(${c}::BIGINT::DECIMAL(19, 0) * 0.0000005::DECIMAL(8, 7))::DECIMAL(18, 7)`,
-  time: (c) => `make_timestamp(${c}::BIGINT)`,
-};
-
-/** Makes the table `ledger` from the numbers in table `rows`, and writes it as Parquet. */
-export async function writeLedger(duck: Duck, rows: string, path: string): Promise<void> {
-  const values = computed.map(({ name, stored }) => {
-    const column = `r.${identifier(name)}`;
-    return `CASE WHEN NOT isnan(${column}) THEN ${sqlOf[stored](column)} END AS ${identifier(name)}`;
+/** The same columns as they are described to readers. */
+export function described(columns: readonly NumberColumn[], named: boolean): readonly ColumnSpec[] {
+  return columns.map(({ cell: _, ...column }) => {
+    const isName = ['wallet', 'market', 'token'].includes(column.name);
+    return isName && !named ? { ...column, description: `Number in names/${column.name}s.parquet` } : column;
   });
-  const number = (column: string): string => `CASE WHEN NOT isnan(r.${column}) THEN r.${column}::INTEGER END`;
-  await duck.run(`CREATE TABLE ledger AS SELECT w.wallet, m.market, k.outcomeIndex, k.token,
-      [${statuses.map((status) => `'${status}'`).join(', ')}][r.status::INTEGER + 1] AS status, ${values.join(', ')}
-    FROM ${identifier(rows)} r JOIN wallet_ids w ON w.id = r.wallet::INTEGER
-      LEFT JOIN market_ids m ON m.id = ${number('market')} LEFT JOIN token_ids k ON k.id = ${number('token')}`);
-  const order = ledgerOrder.map((name) => `${identifier(name)} NULLS LAST`).join(', ');
-  await copyToParquet(duck, `SELECT * FROM ledger ORDER BY ${order}, status`, path, ledgerColumns);
 }

@@ -1,197 +1,160 @@
 /**
- * Settles every position of every wallet: one pass over fills and flows in exact whole numbers.
+ * Settles every position of every wallet: one pass over fills and flows in exact whole numbers, in buckets of wallets.
  *
  * Nothing from `asOf` on is used: no later fill, flow or price, and no outcome that was not knowable before it.
  */
-import type { Duck } from '../../tables/duck.ts';
-import { createNumberTable } from '../../tables/stream.ts';
-import { apply, type FillFees, isReward, type Oddities, type Positions } from './apply.ts';
-import { type Event, forEachEvent, type MarketFacts, readMarkets, readTokens, type TokenFacts } from './events.ts';
-import { type ProfitFeeBase, winningFee } from './fees.ts';
-import { computed, rowColumns, statuses, writeLedger } from './ledger.ts';
-import { numberAll, type SettlementSources, type Sizes } from './numbering.ts';
-import { emptyPosition, move, type Position } from './position.ts';
-import { portion } from './whole.ts';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { factFiles } from '../../facts/layout.ts';
+import { factsOf } from '../../facts/make.ts';
+import { type Bucket, bucketBounds } from '../../facts/read.ts';
+import { type BucketModule, runBuckets } from '../../facts/run-buckets.ts';
+import { type Duck, quote } from '../../tables/duck.ts';
+import { partFile } from '../../tables/parquet-files.ts';
+import openBuckets, { type BucketRows, type SettleBuckets } from './bucket.ts';
+import { writeFlows } from './flow-file.ts';
+import { numberAll, type Sizes, writeNames } from './numbering.ts';
+import type { FeeRules } from './pricing.ts';
+import { readKnowledge } from './read-knowledge.ts';
+import { openSources, relationOf, type SettlementSources } from './sources.ts';
+import { Totals, totalsMemory } from './totals.ts';
 
 export interface SettlementOptions {
   /** Microseconds; undefined: all there is. */
   readonly asOf?: number | undefined;
-  readonly fees: FillFees & {
-    /** Rate on winning in millionths, for mode `profit`. */
-    readonly winningRate: number;
-    readonly winningBase: ProfitFeeBase;
-  };
+  readonly fees: FeeRules;
+  /** Fills in a bucket; the least that a part of the ledger is made of. */
+  readonly bucketFills?: number | undefined;
+}
+
+export interface SettlementInputs extends SettlementSources {
+  /** Canonical trades; and if they are made already, the folder of their facts. */
+  readonly trades: string;
+  readonly facts?: string | undefined;
+}
+
+/** Where the results go. */
+export interface SettlementOutputs {
+  readonly ledger: string;
+  /** History of realised profit; undefined: not asked for. */
+  readonly history?: string | undefined;
+  /** Folder of what the numbers of wallets, markets and tokens stand for; undefined: the tables have names instead. */
+  readonly names?: string | undefined;
+}
+
+export interface SettlementMeans {
+  readonly threads: number;
+  /** For the databases of the worker threads together. */
+  readonly memoryMb: number;
+  readonly scratch: string;
+  /** Called after each bucket; what it throws stops the settlement. */
+  readonly progress: (done: number, total: number) => void;
 }
 
 export interface SettlementResult extends Sizes {
   readonly rows: number;
-  readonly odd: Oddities;
-  /** Rows that at some time held less than nothing. */
-  readonly belowZero: number;
+  readonly historyRows: number;
+  readonly totals: Totals;
+  /** Cash of all fills and flows, whole 1e-6 USD, summed by the database. */
+  readonly cash: bigint;
+  /** Cash of all rows that were written. */
+  readonly ledgerCash: bigint;
 }
 
-/** Writes the ledger to `path` (Parquet, in `ledgerOrder`) and leaves it as the DuckDB table `ledger`. */
+const work: BucketModule<SettleBuckets, BucketRows> = {
+  open: openBuckets,
+  url: new URL('./bucket.js', import.meta.url),
+};
+
+const BUCKET_FILLS = 500_000;
+/** Names of parts have three digits. */
+const MOST_PARTS = 999;
+
+/** Writes the ledger, and what else is asked for, as Parquet: one file, or a folder of parts if there are several buckets. */
 export async function settleMarkets(
   duck: Duck,
-  sources: SettlementSources,
-  options: SettlementOptions,
-  path: string,
-  onEvents: (done: number, total: number) => void,
+  inputs: SettlementInputs,
+  { asOf, fees, bucketFills }: SettlementOptions,
+  outputs: SettlementOutputs,
+  { threads, memoryMb, scratch, progress }: SettlementMeans,
 ): Promise<SettlementResult> {
-  const sizes = await numberAll(duck, sources, options.asOf);
-  const markets = await readMarkets(duck, sizes);
-  const tokens = await readTokens(duck, sizes);
-  const table = await createNumberTable(duck, 'ledger_rows', rowColumns);
-  const odd: Oddities = { feeUnknown: 0, roleUnknown: 0, redeemedBlindly: 0, redeemedOtherwise: 0 };
-  const positions: Positions = new Map();
-  let loose: Position | undefined;
-  let wallet = -1;
-  let market = -1;
-  let done = 0;
-  let belowZero = 0;
-
-  const finish = (): void => {
-    for (const [token, position] of positions) {
-      if (position.least < 0) belowZero++;
-      // A flow named it and moved nothing.
-      if (Number.isNaN(position.openedAt)) continue;
-      table.append(rowOf(wallet, market, token, position, markets, tokens, options));
-    }
-    if (loose !== undefined) table.append(looseRow(wallet, market < sizes.markets ? market : Number.NaN, loose));
-    positions.clear();
-    loose = undefined;
-  };
-
-  await forEachEvent(duck, sizes, (event: Event) => {
-    if (event.wallet !== wallet || event.market !== market) {
-      finish();
-      ({ wallet, market } = event);
-    }
-    if (isReward(event)) {
-      loose ??= emptyPosition();
-      move(loose, event.time, 0, event.cash);
-    } else apply(positions, event, markets, options.fees, odd);
-    if (++done % 8192 === 0) onEvents(done, sizes.events);
-  });
-  finish();
-  const rows = table.finish();
-  await writeLedger(duck, 'ledger_rows', path);
-  return { ...sizes, rows, odd, belowZero };
-}
-
-const [SETTLED, CLOSED, OPEN, CASH] = statuses.map((_, index) => index) as [number, number, number, number];
-
-function rowOf(
-  wallet: number,
-  market: number,
-  token: number,
-  position: Position,
-  markets: MarketFacts,
-  tokens: TokenFacts,
-  { fees }: SettlementOptions,
-): number[] {
-  const outcome = tokens.outcome[token] as number;
-  const half = outcome === 0 ? markets.half0[market] : outcome === 1 ? markets.half1[market] : Number.NaN;
-  const payout = half as number;
-  const settled = !Number.isNaN(payout);
-  const { held, cost, cash, flatAt, lastAt } = position;
-  const winning =
-    fees.mode === 'profit'
-      ? winningFee(
-          2 * position.redeemedCash + (settled && held > 0 ? held * payout : 0),
-          position.redeemedCost + (settled && held > 0 ? cost : 0),
-          fees.winningRate,
-          fees.winningBase,
-        )
-      : 0;
-  const fee = position.fee + winning;
-  const settlement = held * payout;
-  const [mark, markedAt] = settled ? [Number.NaN, Number.NaN] : markOf(held, market, token, markets, tokens);
-  const finalAt = markets.finalAt[market] as number;
-  const status = settled ? SETTLED : held === 0 ? CLOSED : OPEN;
-  const closedAt = held === 0 ? flatAt : settled ? Math.max(finalAt, lastAt) : Number.NaN;
-  return [
-    wallet,
-    market,
-    token,
-    status,
-    ...numbers({
-      ...sumsOf(position),
-      feeUsd: fee,
-      settlementUsd: settlement,
-      settledPnlUsd: 2 * (cash - fee) + settlement,
-      markUsd: mark,
-      markedPnlUsd: cash + mark - fee,
-      markedAt,
-      closedAt,
-      happenedAt: settled ? Math.max(finalAt, lastAt) : lastAt,
-      knowableAt: settled ? Math.max(markets.knowableAt[market] as number, lastAt) : lastAt,
-    }),
-  ];
-}
-
-/** Cash without tokens: final when it is paid. */
-function looseRow(wallet: number, market: number, position: Position): number[] {
-  const { cash, lastAt } = position;
-  const unmarked = { markUsd: Number.NaN, markedPnlUsd: Number.NaN, markedAt: Number.NaN };
-  return [
-    wallet,
-    market,
-    Number.NaN,
-    CASH,
-    ...numbers({
-      ...sumsOf(position),
-      ...unmarked,
-      // No tokens: nothing has a cost, all of it is profit.
-      feeUsd: 0,
-      settlementUsd: 0,
-      settledPnlUsd: 2 * cash,
-      closedAt: lastAt,
-      happenedAt: lastAt,
-      knowableAt: lastAt,
-    }),
-  ];
-}
-
-function sumsOf(position: Position) {
+  await openSources(duck, inputs, asOf);
+  const facts = inputs.facts ?? path.join(scratch, 'facts');
+  if (inputs.facts === undefined) await factsOf(duck, inputs.trades, facts);
+  const sizes = await numberAll(duck, facts, asOf);
+  const names = outputs.names ?? path.join(scratch, 'names');
+  await mkdir(names, { recursive: true });
+  await writeNames(duck, facts, sizes, names);
+  const flows = sizes.flows === 0 ? undefined : path.join(scratch, 'flows.parquet');
+  if (flows !== undefined) await writeFlows(duck, facts, asOf, flows);
+  const knowledge = await readKnowledge(duck, facts, sizes, asOf);
+  const buckets = await bucketsOf(duck, facts, sizes, bucketFills ?? BUCKET_FILLS);
+  const memories = Array.from({ length: threads }, () => totalsMemory(sizes.markets));
+  const ledger = await partsOf(outputs.ledger, buckets.length);
+  const history = outputs.history === undefined ? undefined : await partsOf(outputs.history, buckets.length);
+  const rows = await runBuckets(
+    work,
+    {
+      facts,
+      flows,
+      knowledge,
+      options: { asOf: asOf ?? Number.POSITIVE_INFINITY, fees },
+      totals: memories,
+      taken: new Int32Array(new SharedArrayBuffer(4)),
+      ledger,
+      history,
+      names: outputs.names === undefined ? names : undefined,
+    },
+    buckets,
+    { threads, memoryMb, scratch, progress },
+  );
+  const totals = new Totals(totalsMemory(sizes.markets));
+  for (const memory of memories) totals.take(memory);
+  const sum = (of: 'ledger' | 'history'): number => rows.reduce((all, row) => all + row[of], 0);
   return {
-    fills: position.fills,
-    boughtShares: position.bought,
-    soldShares: position.sold,
-    receivedShares: position.received,
-    givenShares: position.given,
-    netShares: position.held,
-    costUsd: position.cost,
-    cashUsd: position.cash,
-    realisedPnlUsd: position.cash + position.cost,
-    openedAt: position.openedAt,
+    ...sizes,
+    rows: sum('ledger'),
+    historyRows: sum('history'),
+    totals,
+    cash: await cashOf(duck, facts, asOf),
+    ledgerCash: await whole(duck, `SELECT sum(cashUsd) * 1000000 FROM ${relationOf(outputs.ledger)}`),
   };
 }
 
-function numbers(values: Readonly<Record<string, number>>): number[] {
-  return computed.map(({ name }) => values[name] as number);
+/** Buckets of the wallets that trade before `asOf`; those that only have flows are in the last one. */
+async function bucketsOf(duck: Duck, facts: string, sizes: Sizes, size: number): Promise<Bucket[]> {
+  const wallets = `read_parquet(${quote(factFiles(facts).wallets)})`;
+  const fillsOf = async (from: number, to: number): Promise<number> => {
+    const [sum] = await duck.rows<{ fills: number }>(
+      `SELECT coalesce(sum(fills), 0)::DOUBLE AS fills FROM ${wallets} WHERE wallet >= ${from} AND wallet < ${to}`,
+    );
+    return sum?.fills ?? 0;
+  };
+  const least = Math.max(size, Math.ceil((await fillsOf(0, sizes.filling)) / (MOST_PARTS - 1)));
+  const all = (await bucketBounds(duck, facts, least)).filter(({ from }) => from < sizes.filling);
+  const last = all.pop()?.from ?? 0;
+  // Numbers from `filling` on stand for wallets of flows; what facts have by those numbers lies after `asOf`.
+  return [...all, { from: last, to: sizes.wallets, fills: await fillsOf(last, sizes.wallets) }];
 }
 
-/** Value of a holding at the last price of its token and when that was; without one, of the other token's complement. */
-function markOf(
-  held: number,
-  market: number,
-  token: number,
-  markets: MarketFacts,
-  tokens: TokenFacts,
-): readonly [value: number, at: number] {
-  if (held === 0) return [0, Number.NaN];
-  if (tokens.nameless[token] === 1) return [Number.NaN, Number.NaN];
-  const value = (of: number, complement: boolean): number => {
-    const usd = tokens.lastUsd[of] as number;
-    const shares = tokens.lastShares[of] as number;
-    return Number.isNaN(usd) ? Number.NaN : portion(held, complement ? Math.max(0, shares - usd) : usd, shares);
-  };
-  const own = value(token, false);
-  if (!Number.isNaN(own)) return [own, tokens.lastAt[token] as number];
-  const outcome = tokens.outcome[token];
-  const other = (
-    outcome === 0 ? markets.token1[market] : outcome === 1 ? markets.token0[market] : Number.NaN
-  ) as number;
-  return Number.isNaN(other) ? [Number.NaN, Number.NaN] : [value(other, true), tokens.lastAt[other] as number];
+/** The one file of a table, or the files of its folder. */
+async function partsOf(table: string, count: number): Promise<string[]> {
+  if (count === 1) return [table];
+  await mkdir(table, { recursive: true });
+  return Array.from({ length: count }, (_, index) => partFile(table, index));
+}
+
+/** Cash of all fills and flows, straight from them. */
+async function cashOf(duck: Duck, facts: string, asOf: number | undefined): Promise<bigint> {
+  const before = asOf === undefined ? '' : `WHERE "time" < ${asOf}`;
+  return whole(
+    duck,
+    `SELECT coalesce((SELECT sum(CASE WHEN flags & 1 = 1 THEN -usd ELSE usd END) FROM read_parquet(${quote(factFiles(facts).facts)}) ${before}), 0)
+       + coalesce((SELECT sum(usd::DECIMAL(38, 6) * 1000000)::HUGEINT FROM moves), 0)`,
+  );
+}
+
+async function whole(duck: Duck, query: string): Promise<bigint> {
+  const [row] = await duck.rows<{ whole: string }>(`SELECT coalesce((${query}), 0)::HUGEINT::VARCHAR AS whole`);
+  return BigInt(row?.whole ?? '0');
 }

@@ -7,10 +7,14 @@ const RESERVE_MB = 768;
 const LEAST_MB = 256;
 
 export async function openTaskDuck(context: Pick<StageContext, 'resources' | 'scratch'>): Promise<Duck> {
-  const { threads, memoryMb } = context.resources;
   return openDuck({
-    threads,
-    memoryMb: Math.max(LEAST_MB, memoryMb - RESERVE_MB),
+    threads: context.resources.threads,
+    memoryMb: databaseMb(context),
     scratch: await context.scratch(),
   });
+}
+
+/** What the databases of a task may take together. */
+export function databaseMb({ resources }: Pick<StageContext, 'resources'>): number {
+  return Math.max(LEAST_MB, resources.memoryMb - RESERVE_MB);
 }

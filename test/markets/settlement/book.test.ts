@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyPosition, move, type Position } from '../../../src/markets/settlement/position.ts';
+import { Book } from '../../../src/markets/settlement/book.ts';
 import { firstPart, portion } from '../../../src/markets/settlement/whole.ts';
 import { shared, vectors, whyNoShared } from '../../support/shared.ts';
 
@@ -12,10 +12,37 @@ function rounded(numerator: bigint, denominator: bigint): bigint {
   return negative ? -whole : whole;
 }
 
-const trade = (position: Position, side: string, shares: number, price: number): void => {
-  const sign = side === 'B' ? 1 : -1;
-  move(position, 0, sign * shares * 1e6, -sign * Math.round(shares * price * 1e6));
-};
+/** One token of one wallet. */
+class Position {
+  private readonly book = new Book(1);
+  private readonly slot = this.book.slot(0);
+
+  move(shares: number, cash: number): { shares: number; proceeds: number; cost: number } {
+    this.book.move(this.slot, 0, shares, cash);
+    return this.book.closed;
+  }
+
+  trade(side: string, shares: number, price: number): void {
+    const sign = side === 'B' ? 1 : -1;
+    this.move(sign * shares * 1e6, -sign * Math.round(shares * price * 1e6));
+  }
+
+  of(name: 'held' | 'cost' | 'cash' | 'least'): number {
+    return this.book.columns[name][this.slot] as number;
+  }
+
+  get held(): number {
+    return this.of('held');
+  }
+
+  get cost(): number {
+    return this.of('cost');
+  }
+
+  get cash(): number {
+    return this.of('cash');
+  }
+}
 
 describe('portion', () => {
   it('is the nearest whole number for amounts of any size', () => {
@@ -49,8 +76,8 @@ describe('position', () => {
     const vector = named as unknown as { input: { events: [string, number, number][] }; expected: unknown };
     const { events } = vector.input;
     const expected = vector.expected as Record<string, number>;
-    const position = emptyPosition();
-    for (const [side, shares, price] of events) trade(position, side, shares, price);
+    const position = new Position();
+    for (const [side, shares, price] of events) position.trade(side, shares, price);
     expect((position.cash + position.cost) / 1e6).toBeCloseTo(expected['realised_average_cost'] as number, 9);
     expect(position.held / 1e6).toBe(expected['open_shares']);
     expect((position.cash + position.held) / 1e6).toBeCloseTo(expected['final_pnl'] as number, 9);
@@ -58,23 +85,23 @@ describe('position', () => {
   });
 
   it('takes the average cost away with what is sold', () => {
-    const position = emptyPosition();
-    trade(position, 'B', 100, 0.4);
-    trade(position, 'B', 50, 0.55);
-    trade(position, 'S', 120, 0.6);
+    const position = new Position();
+    position.trade('B', 100, 0.4);
+    position.trade('B', 50, 0.55);
+    position.trade('S', 120, 0.6);
     // Average 0.45: 120 x 0.15 is earned, 30 x 0.45 is left.
     expect([position.held, position.cost, position.cash + position.cost]).toEqual([30e6, 13.5e6, 18e6]);
-    trade(position, 'S', 30, 0.1);
+    position.trade('S', 30, 0.1);
     expect([position.held, position.cost, position.cash]).toEqual([0, 0, 7.5e6]);
   });
 
   it('opens a holding below nothing for what is sold without having come, and closes it by a purchase', () => {
-    const position = emptyPosition();
-    trade(position, 'B', 10, 0.5);
-    trade(position, 'S', 30, 0.6);
+    const position = new Position();
+    position.trade('B', 10, 0.5);
+    position.trade('S', 30, 0.6);
     expect([position.held, position.cost, position.cash + position.cost]).toEqual([-20e6, -12e6, 1e6]);
-    expect(position.least).toBe(-20e6);
-    trade(position, 'B', 20, 0.5);
+    expect(position.of('least')).toBe(-20e6);
+    position.trade('B', 20, 0.5);
     expect([position.held, position.cost, position.cash]).toEqual([0, 0, 3e6]);
   });
 
@@ -85,14 +112,14 @@ describe('position', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const position = emptyPosition();
+        const position = new Position();
         let held = 0;
         let cash = 0;
         let realised = 0;
         for (const { shares, price } of steps) {
           const paid = -portion(shares, price, 1_000_000);
-          const before = { ...position };
-          const left = move(position, 0, shares, paid);
+          const before = { held: position.held, cost: position.cost };
+          const left = position.move(shares, paid).cost;
           held += shares;
           cash += paid;
           const grew = before.held === 0 || before.held > 0 === shares > 0;

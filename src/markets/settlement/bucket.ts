@@ -1,0 +1,94 @@
+/** Settles the wallets of one bucket and writes their rows: what worker threads of a settlement do. */
+import path from 'node:path';
+import { readFacts } from '../../facts/read.ts';
+import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
+import { METADATA_KEY } from '../../tables/columns.ts';
+import { type Duck, identifier, quote } from '../../tables/duck.ts';
+import { createTypedTable } from '../../tables/typed-table.ts';
+import { noFlows, readFlows } from './flow-file.ts';
+import type { Knowledge } from './knowledge.ts';
+import { described, historyColumns, ledgerColumns, type NumberColumn } from './ledger.ts';
+import { type FactsRead, factsRead, Pass, type PassOptions } from './pass.ts';
+import type { TotalsMemory } from './totals.ts';
+
+export interface SettleBuckets {
+  /** Folder of facts. */
+  readonly facts: string;
+  /** File of `writeFlows`; undefined: there are none. */
+  readonly flows: string | undefined;
+  readonly knowledge: Knowledge;
+  readonly options: PassOptions;
+  /** One for each worker, and the number of those taken. */
+  readonly totals: readonly TotalsMemory[];
+  readonly taken: Int32Array;
+  /** Paths of the parts of the ledger and of the history by number of the bucket. */
+  readonly ledger: readonly string[];
+  readonly history: readonly string[] | undefined;
+  /** Folder of names to write in place of numbers. */
+  readonly names: string | undefined;
+}
+
+/** Rows of ledger and history. */
+export interface BucketRows {
+  readonly ledger: number;
+  readonly history: number;
+}
+
+export default async function openBuckets(
+  shared: SettleBuckets,
+  { duck }: BucketTools,
+): Promise<BucketWork<BucketRows>> {
+  const memory = shared.totals[Atomics.add(shared.taken, 0, 1)] as TotalsMemory;
+  const pass = new Pass(shared.knowledge, shared.options, memory);
+  if (shared.names !== undefined) await readNames(duck, shared.names);
+  let facts: FactsRead | undefined;
+  return async (bucket, index) => {
+    if (bucket.fills > 0) facts = await readFacts(duck, shared.facts, bucket, factsRead, facts);
+    const flows = shared.flows === undefined ? noFlows : await readFlows(duck, shared.flows, bucket);
+    const ledger = await createTypedTable(duck, 'ledger_rows', ledgerColumns);
+    const history =
+      shared.history === undefined ? undefined : await createTypedTable(duck, 'history_rows', historyColumns);
+    const fills = bucket.fills > 0 && facts !== undefined ? facts : noFills;
+    pass.run(fills, flows, ledger, history);
+    const rows = { ledger: ledger.finish(), history: history?.finish() ?? 0 };
+    const named = shared.names !== undefined;
+    await write(duck, 'ledger_rows', ledgerColumns, named, shared.ledger[index] as string);
+    if (shared.history !== undefined)
+      await write(duck, 'history_rows', historyColumns, named, shared.history[index] as string);
+    return rows;
+  };
+}
+
+const noFills = { rows: 0, ...Object.fromEntries(factsRead.map((name) => [name, []])) } as unknown as FactsRead;
+
+async function readNames(duck: Duck, folder: string): Promise<void> {
+  const file = (name: string): string => `read_parquet(${quote(path.join(folder, `${name}.parquet`))})`;
+  await duck.run(`CREATE VIEW wallet_names AS FROM ${file('wallets')};
+    CREATE TABLE market_names AS SELECT market, name FROM ${file('markets')};
+    CREATE TABLE token_names AS SELECT token, name FROM ${file('tokens')}`);
+}
+
+/**
+ * Writes the rows of a table in their order. Columns of the second version of Parquet and small dictionaries take a
+ * third less time than the defaults, and no more bytes.
+ */
+async function write(
+  duck: Duck,
+  table: string,
+  columns: readonly NumberColumn[],
+  named: boolean,
+  file: string,
+): Promise<void> {
+  const metadata = JSON.stringify(described(columns, named));
+  const names = columns.map(({ name }) => identifier(name)).join(', ');
+  const rest = columns.slice(3).map(({ name }) => `r.${identifier(name)}`);
+  const query = named
+    ? `SELECT w.address AS wallet, m.name AS market, t.name AS token, ${rest.join(', ')} FROM ${table} r
+         JOIN (SELECT * FROM wallet_names WHERE wallet BETWEEN (SELECT min(wallet) FROM ${table}) AND (SELECT max(wallet) FROM ${table})) w
+           ON w.wallet = r.wallet
+         LEFT JOIN market_names m ON m.market = r.market LEFT JOIN token_names t ON t.token = r.token ORDER BY r.rowid`
+    : `SELECT ${names} FROM ${table}`;
+  await duck.run(`COPY (${query}) TO ${quote(file)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2,
+    DICTIONARY_SIZE_LIMIT 3000, KV_METADATA {${METADATA_KEY}: ${quote(metadata)}})`);
+  await duck.run(`DROP TABLE ${table}`);
+}

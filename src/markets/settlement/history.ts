@@ -1,0 +1,144 @@
+/**
+ * The history of realised profit of one wallet: a row whenever tokens leave, an outcome becomes knowable or a fee is
+ * paid. Profit as of any moment is the sum of the rows that were knowable before it.
+ *
+ * From the moment at which an outcome is knowable a token is worth its payout: what is held then is realised at it, and
+ * so is at once whatever comes or goes later. All rows of a settled token add up to its settled profit.
+ */
+import type { TypedTable } from '../../tables/typed-table.ts';
+import type { Book } from './book.ts';
+import type { Knowledge } from './knowledge.ts';
+import { RESOLUTION, WINNING_FEE } from './ledger.ts';
+import { payoutOf } from './pricing.ts';
+
+interface Row {
+  readonly market: number;
+  readonly token: number;
+  readonly outcome: number;
+  readonly step: number;
+  readonly kind: number;
+  readonly shares: number;
+  /** In halves of 1e-6 USD. */
+  readonly proceeds: number;
+  readonly cost: number;
+  /** In 1e-6 USD. */
+  readonly fee: number;
+  readonly happenedAt: number;
+  readonly knowableAt: number;
+}
+
+export class History {
+  private readonly book: Book;
+  private readonly knowledge: Knowledge;
+  private readonly table: TypedTable;
+  private rows: Row[] = [];
+  /** Rows of rewards and rebates by market. */
+  private readonly rewards = new Map<number, number>();
+
+  constructor(book: Book, knowledge: Knowledge, table: TypedTable) {
+    this.book = book;
+    this.knowledge = knowledge;
+    this.table = table;
+  }
+
+  /** Before a move: if the outcome is knowable by then, what is held is realised at its payout. */
+  before(slot: number, time: number): void {
+    if (this.book.resolved[slot] === 1) return;
+    const token = this.book.tokens[slot] as number;
+    const payout = payoutOf(token, this.knowledge);
+    if (Number.isNaN(payout)) return;
+    const market = this.knowledge.market[token] as number;
+    if ((this.knowledge.knowableAt[market] as number) <= time) this.resolve(slot, market, payout);
+  }
+
+  /** After a move; `book.closed` says what it closed. Amounts in 1e-6. */
+  after(slot: number, kind: number, time: number, shares: number, cash: number, fee: number): void {
+    const { closed } = this.book;
+    if (this.book.resolved[slot] === 1) {
+      const value = shares * payoutOf(this.book.tokens[slot] as number, this.knowledge);
+      // Tokens that come were paid for and are worth their payout; those that go bring cash instead of it.
+      const [proceeds, cost] = shares > 0 ? [value, -2 * cash] : [2 * cash, -value];
+      if (proceeds !== cost || fee !== 0) this.add(slot, kind, Math.abs(shares), proceeds, cost, fee, time, time);
+    } else if (closed.shares !== 0 || closed.proceeds !== 0 || fee !== 0)
+      this.add(slot, kind, closed.shares, 2 * closed.proceeds, 2 * closed.cost, fee, time, time);
+  }
+
+  reward(market: number, kind: number, time: number, cash: number): void {
+    const step = this.rewards.get(market) ?? 0;
+    this.rewards.set(market, step + 1);
+    const none = { token: Number.NaN, outcome: Number.NaN, shares: 0, cost: 0, fee: 0 };
+    const at = { happenedAt: time, knowableAt: time };
+    this.rows.push({ market: market < 0 ? Number.NaN : market, step, kind, proceeds: 2 * cash, ...none, ...at });
+  }
+
+  /** At the end: what is still held in a market with an outcome, and the fee on winning. */
+  settle(slot: number, happenedAt: number, knowableAt: number, winningFee: number): void {
+    const token = this.book.tokens[slot] as number;
+    const payout = payoutOf(token, this.knowledge);
+    if (!Number.isNaN(payout) && this.book.resolved[slot] === 0)
+      this.resolve(slot, this.knowledge.market[token] as number, payout);
+    if (winningFee !== 0) this.add(slot, WINNING_FEE, 0, 0, 0, winningFee, happenedAt, knowableAt);
+  }
+
+  /** Writes the rows of the wallet, by time, token (none last), market and step. */
+  finish(wallet: number): void {
+    const last = (value: number): number => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
+    const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+    this.rows.sort(
+      (a, b) =>
+        order(a.knowableAt, b.knowableAt) ||
+        order(last(a.token), last(b.token)) ||
+        order(last(a.market), last(b.market)) ||
+        order(a.step, b.step),
+    );
+    for (const row of this.rows) {
+      const { table } = this;
+      const pnl = row.proceeds - row.cost - 2 * row.fee;
+      const numbers = [wallet, row.market, row.token, row.outcome, row.step, row.kind, row.shares, row.proceeds];
+      [...numbers, row.cost, row.fee, pnl, row.happenedAt, row.knowableAt].forEach((value, c) => {
+        table.put(c, value);
+      });
+      table.next();
+    }
+    this.rows = [];
+    this.rewards.clear();
+  }
+
+  private resolve(slot: number, market: number, payout: number): void {
+    this.book.resolved[slot] = 1;
+    const held = this.book.columns.held[slot] as number;
+    const cost = this.book.columns.cost[slot] as number;
+    if (held === 0) return;
+    const at = [this.knowledge.finalAt[market] as number, this.knowledge.knowableAt[market] as number] as const;
+    this.add(slot, RESOLUTION, Math.abs(held), held * payout, 2 * cost, 0, ...at);
+  }
+
+  private add(
+    slot: number,
+    kind: number,
+    shares: number,
+    proceeds: number,
+    cost: number,
+    fee: number,
+    happenedAt: number,
+    knowableAt: number,
+  ): void {
+    const token = this.book.tokens[slot] as number;
+    const outcome = this.knowledge.outcome[token] as number;
+    const step = this.book.steps[slot] as number;
+    this.book.steps[slot] = step + 1;
+    this.rows.push({
+      market: this.knowledge.market[token] as number,
+      token: token < this.knowledge.named ? token : Number.NaN,
+      outcome: outcome < 0 ? Number.NaN : outcome,
+      step,
+      kind,
+      shares,
+      proceeds,
+      cost,
+      fee,
+      happenedAt,
+      knowableAt,
+    });
+  }
+}

@@ -1,0 +1,232 @@
+/** Totals of a ledger, summed as its rows are made; exact, so that they do not depend on who summed what. */
+import { CASH, SETTLED, statuses } from './ledger.ts';
+import { type SumsMemory, WholeSums } from './whole-sums.ts';
+
+const sumNames = ['cash', 'fee', 'realised', 'settlement', 'settledPnl', 'markedPnl', 'openCost'] as const;
+export type SumName = (typeof sumNames)[number];
+
+const countNames = ['rows', 'wallets', 'unmarked', 'belowZero', 'torn', ...statuses] as const;
+type CountName = (typeof countNames)[number];
+
+/** Places of the counts; finding them by name at every row would take long. */
+const countAt = Object.fromEntries(countNames.map((name, i) => [name, i])) as Record<CountName, number>;
+
+/** What went by that a reader should know of. */
+const oddities = [
+  /** Fills without a recorded fee (mode recorded). */
+  'feeUnknown',
+  /** Fills of unknown role that were charged as takers (mode curve). */
+  'roleUnknown',
+  /** Fills in markets without a fee schedule (mode curve with schedules). */
+  'termsUnknown',
+  /** Redemptions whose tokens the source does not name, in markets without a known outcome, whose cash fits no holding. */
+  'redeemedBlindly',
+  /** Redemptions that brought other cash than the known payouts give for what was held. */
+  'redeemedOtherwise',
+] as const;
+export type Oddity = (typeof oddities)[number];
+
+/** What a market is to the check of conserved cash. */
+const [SEEN, UNSETTLED, UNKNOWN, HAS_SETTLED] = [1, 2, 4, 8];
+
+/** Bounds of the sizes of wallets' settled profit: a cent, then 0.03, 0.1, 0.3, ... USD. */
+export const profitEdges: readonly number[] = Array.from({ length: 26 }, (_, i) =>
+  i % 2 === 0 ? 10 ** (i / 2 - 2) : 3 * 10 ** ((i - 1) / 2 - 2),
+);
+
+/** One row of the ledger, as far as totals go. Amounts in 1e-6, `settlement` and `settledPnl` in halves of that. */
+export interface TotalledRow {
+  market: number;
+  outcome: number;
+  status: number;
+  held: number;
+  cost: number;
+  cash: number;
+  fee: number;
+  settlement: number;
+  settledPnl: number;
+  markedPnl: number;
+}
+
+/** Where totals are kept: memory that threads share, so that they can be added up when all have ended. */
+export interface TotalsMemory {
+  readonly counts: Float64Array;
+  readonly odd: Float64Array;
+  readonly sums: SumsMemory;
+  /** Of each market: cash, settlement in halves, tokens of outcome 0 and of outcome 1 in all hands. */
+  readonly markets: SumsMemory;
+  readonly flags: Uint8Array;
+  /** Wallets with settled positions: how many, ahead and behind, and the largest profit or loss in USD. */
+  readonly profit: Float64Array;
+  /** Wallets ahead and behind by the size of their settled profit. */
+  readonly gains: Float64Array;
+  readonly losses: Float64Array;
+}
+
+export function totalsMemory(markets: number): TotalsMemory {
+  const doubles = (count: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * count));
+  const sums = (count: number): SumsMemory => ({
+    low: doubles(count),
+    high: new Int32Array(new SharedArrayBuffer(4 * count)),
+  });
+  return {
+    counts: doubles(countNames.length),
+    odd: doubles(oddities.length),
+    sums: sums(sumNames.length),
+    markets: sums(4 * markets),
+    flags: new Uint8Array(new SharedArrayBuffer(markets)),
+    profit: doubles(4),
+    gains: doubles(profitEdges.length),
+    losses: doubles(profitEdges.length),
+  };
+}
+
+export class Totals {
+  readonly memory: TotalsMemory;
+  private readonly sums: WholeSums;
+  private readonly markets: WholeSums;
+  /** Settled profit of the wallet at hand, in halves. */
+  private walletPnl = 0;
+  private settledRows = 0;
+
+  constructor(memory: TotalsMemory) {
+    this.memory = memory;
+    this.sums = new WholeSums(memory.sums);
+    this.markets = new WholeSums(memory.markets);
+  }
+
+  count(name: CountName): number {
+    return this.memory.counts[countAt[name]] as number;
+  }
+
+  /** Counts one more. */
+  tally(name: CountName): void {
+    const at = countAt[name];
+    this.memory.counts[at] = (this.memory.counts[at] as number) + 1;
+  }
+
+  oddity(name: Oddity): number {
+    return this.memory.odd[oddities.indexOf(name)] as number;
+  }
+
+  notice(name: Oddity): void {
+    const at = oddities.indexOf(name);
+    this.memory.odd[at] = (this.memory.odd[at] as number) + 1;
+  }
+
+  row(row: TotalledRow): void {
+    const { sums } = this;
+    const { flags } = this.memory;
+    const { market, status, cash, held } = row;
+    this.tally('rows');
+    this.tally(statuses[status] as (typeof statuses)[number]);
+    sums.add(0, cash);
+    sums.add(1, row.fee);
+    sums.add(2, cash + row.cost);
+    if (!Number.isNaN(row.settlement)) sums.add(3, row.settlement);
+    if (!Number.isNaN(row.settledPnl)) sums.add(4, row.settledPnl);
+    if (status === CASH) return;
+    if (status === SETTLED) {
+      this.walletPnl += row.settledPnl;
+      this.settledRows++;
+    } else {
+      sums.add(6, row.cost);
+      if (Number.isNaN(row.markedPnl)) this.tally('unmarked');
+      else sums.add(5, row.markedPnl);
+    }
+    this.markets.add(4 * market, cash);
+    let flag = (flags[market] as number) | SEEN;
+    if (status === SETTLED) {
+      flag |= HAS_SETTLED;
+      this.markets.add(4 * market + 1, row.settlement);
+    } else flag |= UNSETTLED;
+    if (row.outcome < 0) flag |= UNKNOWN;
+    else this.markets.add(4 * market + 2 + row.outcome, held);
+    flags[market] = flag;
+  }
+
+  /** Ends the rows of a wallet. */
+  wallet(): void {
+    this.tally('wallets');
+    if (this.settledRows === 0) return;
+    const { profit, gains, losses } = this.memory;
+    const usd = this.walletPnl / 2e6;
+    const size = Math.abs(usd);
+    add(profit, 0, 1);
+    if (usd !== 0) add(profit, usd > 0 ? 1 : 2, 1);
+    profit[3] = Math.max(profit[3] as number, size);
+    const bin = profitEdges.findLastIndex((edge) => edge <= size);
+    if (bin >= 0) add(usd > 0 ? gains : losses, bin, 1);
+    this.walletPnl = 0;
+    this.settledRows = 0;
+  }
+
+  /** Takes in the totals of other wallets. */
+  take(other: TotalsMemory): void {
+    const { memory } = this;
+    this.sums.take(other.sums);
+    this.markets.take(other.markets);
+    for (const name of ['counts', 'odd', 'gains', 'losses'] as const)
+      other[name].forEach((value, i) => {
+        add(memory[name], i, value);
+      });
+    other.flags.forEach((flag, market) => {
+      memory.flags[market] = (memory.flags[market] as number) | flag;
+    });
+    for (let i = 0; i < 3; i++) add(memory.profit, i, other.profit[i] as number);
+    memory.profit[3] = Math.max(memory.profit[3] as number, other.profit[3] as number);
+  }
+
+  /** Wallets with settled positions, by size of profit; `largest` in USD. */
+  profit(): { wallets: number; ahead: number; behind: number; largest: number } {
+    const [wallets, ahead, behind, largest] = this.memory.profit as unknown as [number, number, number, number];
+    return { wallets, ahead, behind, largest };
+  }
+
+  /** USD, a double of an exact sum. */
+  usd(name: SumName): number {
+    const halves = name === 'settlement' || name === 'settledPnl';
+    return Number(this.sums.total(sumNames.indexOf(name))) / (halves ? 2e6 : 1e6);
+  }
+
+  /** All cash in whole 1e-6 USD. */
+  cash(): bigint {
+    return this.sums.total(0);
+  }
+
+  /**
+   * Markets by whether their cash is conserved: payouts and cash of all wallets add up to nothing or, while the
+   * outcome is open, every pair of tokens was paid with a dollar. `gapHalves` is what settled markets lack or exceed.
+   */
+  conserved(): {
+    readonly all: number;
+    readonly balanced: number;
+    readonly settled: number;
+    readonly gapHalves: bigint;
+  } {
+    let [all, balanced, settled, gapHalves] = [0, 0, 0, 0n];
+    const { flags } = this.memory;
+    for (let m = 0; m < flags.length; m++) {
+      const flag = flags[m] as number;
+      if ((flag & SEEN) === 0) continue;
+      all++;
+      if ((flag & HAS_SETTLED) !== 0) settled++;
+      const [cash, settlement, zero, one] = [0, 1, 2, 3].map((k) => this.markets.total(4 * m + k)) as [
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+      ];
+      if ((flag & UNSETTLED) === 0) {
+        const gap = 2n * cash + settlement;
+        if (gap === 0n) balanced++;
+        else gapHalves += gap < 0n ? -gap : gap;
+      } else if ((flag & UNKNOWN) === 0 && zero === one && cash + zero === 0n) balanced++;
+    }
+    return { all, balanced, settled, gapHalves };
+  }
+}
+
+function add(array: Float64Array, index: number, value: number): void {
+  array[index] = (array[index] as number) + value;
+}
