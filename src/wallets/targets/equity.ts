@@ -75,7 +75,8 @@ export function makeEquityCurve(markets: MarketFacts, paths: PricePaths, first: 
   const opened = new Float64Array(days);
   const net = new Float64Array(markets.tokenCount);
   const marketOf = new Int32Array(markets.tokenCount);
-  const outcomeOf = new Uint8Array(markets.tokenCount);
+  const outcomeOf = new Uint8Array(markets.tokenCount).fill(OUTCOME_UNKNOWN);
+  const told: number[] = [];
   const listed = new Uint8Array(markets.tokenCount);
   let open: number[] = [];
   let cash = 0;
@@ -102,7 +103,11 @@ export function makeEquityCurve(markets: MarketFacts, paths: PricePaths, first: 
     const had = net[token] as number;
     net[token] = had + signed;
     marketOf[token] = market;
-    outcomeOf[token] = outcome;
+    // A source may tell the outcome of some fills of a token and not of others: what was told once holds.
+    if (outcome !== OUTCOME_UNKNOWN) {
+      if (outcomeOf[token] === OUTCOME_UNKNOWN) told.push(token);
+      outcomeOf[token] = outcome;
+    }
     if (listed[token] === 0) {
       listed[token] = 1;
       open.push(token);
@@ -142,6 +147,8 @@ export function makeEquityCurve(markets: MarketFacts, paths: PricePaths, first: 
       net[token] = 0;
       listed[token] = 0;
     }
+    for (const token of told) outcomeOf[token] = OUTCOME_UNKNOWN;
+    told.length = 0;
     open = [];
     cash = 0;
     let i = 0;
