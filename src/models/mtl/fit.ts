@@ -1,28 +1,20 @@
-/** Fits a multi-task network to a frame: data in, trained model and held-out predictions out. */
+/** Fits multi-task networks to a frame: data in, trained models and held-out predictions out. */
 import { FathomError } from '../../errors.ts';
-import type { Products } from '../../kernels/kernels.ts';
 import { columnNamed, type Frame, numbersOf } from '../../tables/frame.ts';
-import type { MtlModel } from './model.ts';
-import { predictRows } from './model.ts';
-import { Network } from './network.ts';
+import { type encodeModel, inOwnUnits } from './model.ts';
 import { applyScaler, featureNames, fitScaler } from './scaler.ts';
-import { encodeTargets, type HeadRequest, shapeOfHead } from './targets.ts';
-import {
-  batchStarts,
-  type TrainingHooks,
-  type TrainingOptions,
-  type TrainingResult,
-  trainNetwork,
-} from './training.ts';
+import type { Stack, StackRequest } from './stack.ts';
+import { encodeTargets, type Head, type HeadRequest, shapeOfHead } from './targets.ts';
+import { type Member, type TrainingHooks, type TrainingResult, trainStack } from './training.ts';
 
+/** What the networks of one stack have in common. */
 export interface FitRequest {
   readonly hidden: readonly number[];
   readonly heads: readonly HeadRequest[];
   /** Feature column that holds a target's past value, by target: its baseline. */
   readonly baselineColumns: Readonly<Record<string, string>>;
-  readonly training: TrainingOptions;
-  /** Does the matrix products; the kernels' own if absent. */
-  readonly products?: Products;
+  /** Makes the stack, on the engine that was chosen. */
+  readonly makeStack: (request: StackRequest) => Stack;
 }
 
 /** Rows of the frame by their part. */
@@ -46,7 +38,7 @@ export interface Predictions {
 }
 
 export interface Fit extends TrainingResult {
-  readonly model: MtlModel;
+  readonly model: Parameters<typeof encodeModel>[0];
   /** Parameters that were trained. */
   readonly trained: number;
   /** Training rows that have at least one label; the others were left out. */
@@ -57,24 +49,23 @@ export interface Fit extends TrainingResult {
   readonly predictions: readonly Predictions[];
 }
 
-/** Rows that are measured at a time: small batches would pack the weights anew for a few rows. */
-const MEASURED_ROWS = 256;
-
-/** Trains and predicts the held-out rows; undefined if cancelled. Errors name what is wrong with the data. */
-export async function fitMtl(
+/**
+ * Trains networks side by side and predicts the held-out rows; undefined if cancelled. Errors name what is wrong with
+ * the data; what is wrong with one network stands in its place.
+ */
+export async function fitStack(
   frame: Frame,
   parts: Parts,
   request: FitRequest,
+  members: readonly Member[],
   hooks: TrainingHooks,
-  checkpoint?: Uint8Array,
-): Promise<Fit | undefined> {
+): Promise<(Fit | FathomError)[] | undefined> {
   if (parts.train.length === 0)
     throw new FathomError('data', 'the split has no training rows', {
       hint: 'use fewer folds, a shorter purge, or more data',
     });
   const names = featureNames(frame);
   const { heads, matrix, actual } = encodeTargets(frame, request.heads, parts.train);
-  const outputs = actual.length;
   const train = parts.train.filter((row) => actual.some((values) => !Number.isNaN(values[row] as number)));
   if (train.length < 2)
     throw new FathomError('data', `only ${train.length} training row has a label; batch normalisation needs two`, {
@@ -82,26 +73,60 @@ export async function fitMtl(
     });
   const features = fitScaler(frame, names, train);
   const { values, imputed } = applyScaler(frame, features);
-  const shape = { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) };
-  const batch = largestBatch(train.length, request.training.batchSize);
-  const network = new Network(shape, Math.max(batch, MEASURED_ROWS), request.products);
-  network.loadData(frame.rows, values, matrix);
-  const result = await trainNetwork(network, train, parts.validation, request.training, hooks, checkpoint);
-  if (result === undefined) return undefined;
+  const stack = request.makeStack({
+    shape: { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) },
+    networks: members.length,
+    batchSize: (members[0] as Member).options.batchSize,
+    trainRows: train.length,
+    features: values,
+    targets: matrix,
+  });
+  try {
+    const results = await trainStack(stack, train, parts.validation, members, hooks);
+    if (results === undefined) return undefined;
+    const fits: (Fit | FathomError)[] = [];
+    for (const [k, result] of results.entries()) {
+      if (result instanceof FathomError) {
+        fits.push(result);
+        continue;
+      }
+      if (hooks.cancelled()) return undefined;
+      const { shape, layout } = stack;
+      const learned = { parameters: stack.read(k, 'parameters'), running: stack.read(k, 'running') };
+      fits.push({
+        ...result,
+        model: { network: { shape, layout, region: (name) => learned[name] }, features, heads },
+        trained: layout.trained,
+        trainRows: train.length,
+        unlabelledTrainRows: parts.train.length - train.length,
+        imputed: names.map((feature, j) => ({ feature, count: imputed[j] as number })),
+        predictions: predictionsOf(frame, parts, request, stack, k, heads, actual),
+      });
+    }
+    return fits;
+  } finally {
+    stack.free();
+  }
+}
 
-  const model = { network, features, heads };
+function predictionsOf(
+  frame: Frame,
+  parts: Parts,
+  request: FitRequest,
+  stack: Stack,
+  network: number,
+  heads: readonly Head[],
+  actual: readonly Float64Array[],
+): Predictions[] {
   const columns = heads.flatMap((head, h) => head.outputs.map((output) => ({ ...output, head: h })));
-  const predictions: Predictions[] = [];
-  for (const set of ['validation', 'test'] as const) {
+  return (['validation', 'test'] as const).flatMap((set) => {
     const rows = parts[set];
-    const predicted = predictRows(model, rows, hooks.cancelled);
-    if (predicted === undefined) return undefined;
-    for (let c = 0; c < outputs; c++) {
-      const { target, head, trainingMean } = columns[c] as (typeof columns)[number];
+    const predicted = inOwnUnits(heads, stack.predict(network, rows), stack.layout.heads.paddedOutputs);
+    return columns.map(({ target, head, trainingMean }, c) => {
       const known: number[] = [];
       for (let i = 0; i < rows.length; i++) if (!Number.isNaN(actual[c]?.[rows[i] as number])) known.push(i);
       const at = Uint32Array.from(known, (i) => rows[i] as number);
-      predictions.push({
+      return {
         head,
         target,
         set,
@@ -109,24 +134,9 @@ export async function fitMtl(
         actual: Float64Array.from(at, (row) => actual[c]?.[row] as number),
         predicted: Float64Array.from(known, (i) => predicted[c]?.[i] as number),
         baseline: baselineFor(frame, request.baselineColumns[target], at, trainingMean ?? 0),
-      });
-    }
-  }
-  return {
-    ...result,
-    model,
-    trained: network.layout.trained,
-    trainRows: train.length,
-    unlabelledTrainRows: parts.train.length - train.length,
-    imputed: names.map((feature, j) => ({ feature, count: imputed[j] as number })),
-    predictions,
-  };
-}
-
-/** Rows of the largest batch, which may be one more than asked. */
-function largestBatch(rows: number, batchSize: number): number {
-  const starts = batchStarts(rows, batchSize);
-  return starts.reduce((largest, first, i) => Math.max(largest, (starts[i + 1] ?? rows) - first), 0);
+      };
+    });
+  });
 }
 
 /** The training mean for every row, or the past value of the target where a column holds it. */

@@ -1,5 +1,4 @@
 /** Losses summed over batches: each head's mean over its present targets, then weighted. */
-import type { Network } from './network.ts';
 import { firstOutputs, type NetworkShape } from './shape.ts';
 
 export interface LossSums {
@@ -13,8 +12,10 @@ export function emptySums(outputs: number): LossSums {
 }
 
 /** Adds what the network has just measured. */
-export function addSums(sums: LossSums, network: Network): void {
-  const { losses, counts } = network;
+export function addSums(
+  sums: LossSums,
+  { losses, counts }: { readonly losses: Float32Array; readonly counts: Float32Array },
+): void {
   for (let c = 0; c < losses.length; c++) {
     sums.losses[c] = (sums.losses[c] as number) + (losses[c] as number);
     sums.counts[c] = (sums.counts[c] as number) + (counts[c] as number);

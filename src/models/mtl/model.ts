@@ -3,11 +3,19 @@ import { FathomError } from '../../errors.ts';
 import type { Products } from '../../kernels/kernels.ts';
 import type { Frame } from '../../tables/frame.ts';
 import { decodeContainer, encodeContainer, type StoredArray } from './container.ts';
-import type { Tensor } from './layout.ts';
+import type { Layout, Tensor } from './layout.ts';
 import { Network } from './network.ts';
+import { NetworkStack } from './network-stack.ts';
 import { applyScaler, type ScaledFeature } from './scaler.ts';
 import type { NetworkShape } from './shape.ts';
 import { type Head, shapeOfHead } from './targets.ts';
+
+/** The learned values of a network, wherever they were learned. */
+export interface Weights {
+  readonly shape: NetworkShape;
+  readonly layout: Layout;
+  region(name: Tensor['region']): Float32Array;
+}
 
 export interface MtlModel {
   readonly network: Network;
@@ -27,7 +35,11 @@ interface ModelMetadata {
 }
 
 /** The bytes of a model file: safetensors, weights as [outputs, inputs] like torch's, the rest in its metadata. */
-export function encodeModel({ network, features, heads }: MtlModel): Uint8Array {
+export function encodeModel({
+  network,
+  features,
+  heads,
+}: Omit<MtlModel, 'network'> & { readonly network: Weights }): Uint8Array {
   const metadata: ModelMetadata = { format: FORMAT, hidden: network.shape.hidden, features, heads };
   return encodeContainer({ metadata, arrays: network.layout.tensors.map((tensor) => packTensor(network, tensor)) });
 }
@@ -52,7 +64,7 @@ export function decodeModel(file: Uint8Array, where: string, products?: Products
   return { network, features, heads };
 }
 
-function packTensor(network: Network, { name, region, rows, columns, offset, stride }: Tensor): StoredArray {
+function packTensor(network: Weights, { name, region, rows, columns, offset, stride }: Tensor): StoredArray {
   const source = network.region(region);
   const bytes = new Uint8Array(rows * columns * 4);
   const view = new DataView(bytes.buffer);
@@ -70,28 +82,18 @@ function unpackTensor(network: Network, { region, rows, columns, offset, stride 
 }
 
 /**
- * Predictions in the labels' own units, one array per output column over `rows`. The network's data must be loaded.
+ * Predictions in the labels' own units, one array per output column.
  *
- * @param cancelled asked between pieces of the work; undefined is returned once it says so
+ * @param outputs of the network, row-major
+ * @param stride columns of a row of `outputs`
  */
-export function predictRows(
-  model: Pick<MtlModel, 'network' | 'heads'>,
-  rows: Uint32Array,
-  cancelled: () => boolean,
-): Float64Array[] | undefined {
-  const columns = model.heads.flatMap((head) => head.outputs);
-  const stride = model.network.layout.heads.paddedOutputs;
-  const predicted = columns.map(() => new Float64Array(rows.length));
-  for (let first = 0; first < rows.length; first += model.network.maxRows) {
-    if (cancelled()) return undefined;
-    const batch = rows.subarray(first, first + model.network.maxRows);
-    const outputs = model.network.predict(batch);
-    for (const [c, { scale, offset }] of columns.entries()) {
-      const target = predicted[c] as Float64Array;
-      for (let i = 0; i < batch.length; i++) target[first + i] = (outputs[i * stride + c] as number) * scale + offset;
-    }
-  }
-  return predicted;
+export function inOwnUnits(heads: readonly Head[], outputs: Float32Array, stride: number): Float64Array[] {
+  const rows = outputs.length / stride;
+  return heads
+    .flatMap((head) => head.outputs)
+    .map(({ scale, offset }, c) =>
+      Float64Array.from({ length: rows }, (_, row) => (outputs[row * stride + c] as number) * scale + offset),
+    );
 }
 
 /** Predictions of a loaded model for all rows of a frame that has its features. */
@@ -100,5 +102,6 @@ export function predictFrame(model: MtlModel, frame: Frame): Float64Array[] {
   const targets = new Float32Array(frame.rows * model.heads.reduce((sum, head) => sum + head.outputs.length, 0));
   model.network.loadData(frame.rows, values, targets);
   const rows = Uint32Array.from({ length: frame.rows }, (_, row) => row);
-  return predictRows(model, rows, () => false) as Float64Array[];
+  const stack = new NetworkStack([model.network], frame.rows, frame.rows);
+  return inOwnUnits(model.heads, stack.predict(0, rows), model.network.layout.heads.paddedOutputs);
 }

@@ -11,6 +11,7 @@ import type { Rng } from '../../random/rng.ts';
 import { HeadPass } from './head-pass.ts';
 import { type LayerLayout, type Layout, layoutOf } from './layout.ts';
 import { type NetworkShape, outputsOf } from './shape.ts';
+import { initialWeights } from './stack.ts';
 
 /** What Adam needs for one step. */
 export interface Update {
@@ -114,20 +115,11 @@ export class Network {
     return new Uint8Array(buffer, byteOffset, byteLength);
   }
 
-  /** Weights as torch draws them: uniform within 1 / sqrt(inputs), bias of the heads likewise, gamma 1, beta 0. */
+  /** Starts afresh with random weights. */
   initialise(rng: Rng): void {
-    const { tensors, layers } = this.layout;
-    const values = this.region('parameters').fill(0);
-    for (const tensor of tensors) {
-      if (tensor.region !== 'parameters' || tensor.name.includes('.norm.')) continue;
-      const inputs = tensor.name === 'heads.bias' ? (this.shape.hidden.at(-1) as number) : tensor.rows;
-      const bound = 1 / Math.sqrt(inputs);
-      for (let row = 0; row < tensor.rows; row++)
-        for (let column = 0; column < tensor.columns; column++)
-          values[tensor.offset + row * tensor.stride + column] = (2 * rng.uniform() - 1) * bound;
-    }
-    for (const [i, layer] of layers.entries())
-      values.fill(1, layer.gamma, layer.gamma + (this.shape.hidden[i] as number));
+    const { parameters, running } = initialWeights(this.shape, this.layout, rng);
+    this.region('parameters').set(parameters);
+    this.region('running').set(running);
   }
 
   /** Seeds the stream of dropout: four xorshift generators, none of them at zero. */

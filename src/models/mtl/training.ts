@@ -1,11 +1,16 @@
-/** Training of one network: epochs of shuffled batches, measured on the validation rows, stopped and resumed anywhere. */
+/**
+ * Training of a stack of networks: epochs of shuffled batches, measured on the validation rows, stopped and resumed
+ * anywhere. What a network becomes does not depend on who is trained beside it.
+ */
 import { FathomError } from '../../errors.ts';
 import type { Rng } from '../../random/rng.ts';
 import { decodeContainer, encodeContainer } from './container.ts';
-import { addSums, emptySums, headMeans, type LossSums, weightedLoss } from './losses.ts';
-import { type Network, stateRegions } from './network.ts';
+import { emptySums, headMeans, type LossSums, weightedLoss } from './losses.ts';
+import type { Network } from './network.ts';
+import { NetworkStack } from './network-stack.ts';
 import { endEpoch, type ScheduleOptions, type ScheduleState, startSchedule } from './schedule.ts';
 import { outputsOf } from './shape.ts';
+import { batchStarts, initialWeights, type Stack, type StatePart } from './stack.ts';
 
 export interface TrainingOptions extends ScheduleOptions {
   readonly learningRate: number;
@@ -21,14 +26,22 @@ export interface TrainingOptions extends ScheduleOptions {
   readonly epochs: number;
 }
 
-/** What training touches outside itself. */
-export interface TrainingHooks {
+/** One network of a stack: how it is trained, its random streams, where its checkpoints go. */
+export interface Member {
+  readonly options: TrainingOptions;
   /** Independent streams by purpose; equal purposes give equal streams. */
   rng(purpose: string): Rng;
-  /** True once training should stop; asked after every batch. */
-  cancelled(): boolean;
+  /** Members of equal keys have equal streams, and so share orders of rows. */
+  readonly streams: string;
   /** Keeps a checkpoint: when cancelled, and at the end of an epoch once enough work has been done since the last. */
   save(checkpoint: Uint8Array): Promise<void>;
+  readonly checkpoint?: Uint8Array | undefined;
+}
+
+/** What training touches outside itself. */
+export interface TrainingHooks {
+  /** True once training should stop; asked after every turn. */
+  cancelled(): boolean;
   progress(epochs: number, total: number): void;
 }
 
@@ -56,7 +69,7 @@ export interface TrainingResult {
   readonly bestLoss: number | null;
 }
 
-/** Where training stands; with the regions of the network it is the whole state. */
+/** Where the training of one network stands; with the state of the network it is all there is to know. */
 interface Position {
   epoch: number;
   /** Batches done in this epoch. */
@@ -67,109 +80,183 @@ interface Position {
   stopped: boolean;
 }
 
+/** A member under way. */
+interface Course {
+  /** Number of its network in the stack. */
+  readonly network: number;
+  readonly member: Member;
+  readonly best: { readonly parameters: Float32Array; readonly running: Float32Array };
+  position: Position;
+  failure: FathomError | undefined;
+}
+
 /**
- * Trains from scratch, or on from a checkpoint, and leaves the best weights in the network. Resuming gives the same
- * bytes as an undisturbed run. Undefined if cancelled: then the last checkpoint saved says where to go on.
+ * Trains every member from scratch, or on from its checkpoint, and leaves the best weights in the networks. Resuming
+ * gives the same bytes as an undisturbed run. Undefined if cancelled: then the last checkpoints say where to go on.
  *
- * @param train rows of the network's data to learn from, at least 2
+ * @param train rows of the networks' data to learn from, at least 2
  * @param validation rows that choose the learning rate and the epoch; empty: all epochs run, the last weights stay
+ * @param members one for each network; they agree in batch size, epochs and schedule
+ * @returns for each member what came of it: a network that diverges fails alone
  */
+export async function trainStack(
+  stack: Stack,
+  train: Uint32Array,
+  validation: Uint32Array,
+  members: readonly Member[],
+  hooks: TrainingHooks,
+): Promise<(TrainingResult | FathomError)[] | undefined> {
+  const courses = members.map((member, network): Course => {
+    const best = {
+      parameters: new Float32Array(stack.layout.parameters),
+      running: new Float32Array(stack.layout.running),
+    };
+    const course: Course = {
+      network,
+      member,
+      best,
+      position: startPosition(stack, member.options),
+      failure: undefined,
+    };
+    if (member.checkpoint === undefined) begin(stack, course);
+    else restore(stack, course, member.checkpoint);
+    return course;
+  });
+  // A kill between two members' checkpoints leaves them at different places: each place is a group of its own.
+  for (const group of grouped(courses))
+    if (!(await trainGroup(stack, train, validation, group, hooks))) return undefined;
+  return courses.map(({ network, best, position, failure }) => {
+    if (failure !== undefined) return failure;
+    const { bestEpoch, bestLoss } = position.schedule;
+    if (bestEpoch !== null) {
+      stack.write(network, 'parameters', best.parameters);
+      stack.write(network, 'running', best.running);
+    }
+    return { history: position.history, bestEpoch: bestEpoch ?? position.epoch - 1, bestLoss };
+  });
+}
+
+/** Trains one network; see `trainStack`. */
 export async function trainNetwork(
   network: Network,
   train: Uint32Array,
   validation: Uint32Array,
   options: TrainingOptions,
-  hooks: TrainingHooks,
+  hooks: TrainingHooks & Pick<Member, 'rng' | 'save'>,
   checkpoint?: Uint8Array,
 ): Promise<TrainingResult | undefined> {
-  const best = {
-    parameters: new Float32Array(network.layout.parameters),
-    running: new Float32Array(network.layout.running),
-  };
-  const position = checkpoint === undefined ? start(network, options, hooks) : restore(network, best, checkpoint);
-  const starts = batchStarts(train.length, options.batchSize);
-  const save = (): Promise<void> => hooks.save(snapshot(network, best, position));
-  const settings = { dropout: options.dropout, weights: options.weights };
-  let unsavedWork = 0;
+  const stack = new NetworkStack([network], train.length, options.batchSize);
+  const member = { options, rng: hooks.rng, save: hooks.save, streams: '', checkpoint };
+  const results = await trainStack(stack, train, validation, [member], hooks);
+  const result = results?.[0];
+  if (result instanceof FathomError) throw result;
+  return result;
+}
 
-  while (position.epoch <= options.epochs && !position.stopped) {
-    hooks.progress(position.epoch - 1, options.epochs);
-    const order = hooks.rng(`shuffle-${position.epoch}`).shuffle(Uint32Array.from(train));
-    while (position.batch < starts.length) {
-      const rows = order.subarray(starts[position.batch], starts[position.batch + 1] ?? train.length);
-      network.gradients(rows, settings);
-      addSums(position.sums, network);
-      const norm = network.update({ ...options, learningRate: position.schedule.learningRate });
-      if (!Number.isFinite(norm)) throw diverged(position);
-      position.batch++;
-      if (hooks.cancelled()) {
-        await save();
-        return undefined;
+function grouped(courses: readonly Course[]): Course[][] {
+  const groups = new Map<string, Course[]>();
+  for (const course of courses) {
+    const { epoch, batch } = course.position;
+    const key = `${epoch}/${batch}`;
+    groups.set(key, [...(groups.get(key) ?? []), course]);
+  }
+  return [...groups.values()];
+}
+
+/** True once all have ended; false if cancelled. */
+async function trainGroup(
+  stack: Stack,
+  train: Uint32Array,
+  validation: Uint32Array,
+  courses: readonly Course[],
+  hooks: TrainingHooks,
+): Promise<boolean> {
+  const [first] = courses as [Course];
+  const { epochs, batchSize } = first.member.options;
+  const batches = batchStarts(train.length, batchSize).length;
+  let { epoch, batch } = first.position;
+  let unsavedWork = 0;
+  const alive = (): Course[] => courses.filter(({ position, failure }) => !position.stopped && failure === undefined);
+  const save = async (): Promise<false> => {
+    for (const course of alive()) await course.member.save(snapshot(stack, course));
+    return false;
+  };
+  for (let active = alive(); epoch <= epochs && active.length > 0; active = alive()) {
+    hooks.progress(epoch - 1, epochs);
+    const orders = ordersOf(active, epoch, train);
+    for (const course of active) configure(stack, course);
+    while (batch < batches) {
+      const to = Math.min(batches, batch + stack.turn);
+      const reports = stack.train(
+        active.map((course) => course.network),
+        active.map((course) => orders.get(course.member.streams) as Uint32Array),
+        batch,
+        to,
+        active.map((course) => course.position.sums),
+      );
+      for (const [i, course] of active.entries()) {
+        if (reports[i]?.diverged === true) course.failure = diverged(course.position);
+        course.position.batch = to;
       }
+      batch = to;
+      active = alive();
+      if (hooks.cancelled()) return save();
     }
-    const measured = measureRows(network, validation, hooks);
-    if (measured === undefined) {
-      await save();
-      return undefined;
-    }
-    finishEpoch(network, best, position, measured, options);
-    unsavedWork += train.length * network.layout.trained;
+    const measured = measureRows(stack, active, validation, hooks);
+    if (measured === undefined) return save();
+    for (const [i, course] of active.entries()) finishEpoch(stack, course, measured[i] as LossSums);
+    epoch++;
+    batch = 0;
+    unsavedWork += active.length * train.length * stack.layout.trained;
     if (unsavedWork >= CHECKPOINT_WORK) {
       await save();
       unsavedWork = 0;
     }
   }
-  hooks.progress(options.epochs, options.epochs);
-  if (position.schedule.bestEpoch !== null) {
-    network.region('parameters').set(best.parameters);
-    network.region('running').set(best.running);
-  }
-  const { bestEpoch, bestLoss } = position.schedule;
-  return { history: position.history, bestEpoch: bestEpoch ?? position.epoch - 1, bestLoss };
+  hooks.progress(epochs, epochs);
+  return true;
 }
 
-interface BestWeights {
-  readonly parameters: Float32Array;
-  readonly running: Float32Array;
+/** The order of rows in an epoch, by the members' streams. */
+function ordersOf(courses: readonly Course[], epoch: number, train: Uint32Array): Map<string, Uint32Array> {
+  const orders = new Map<string, Uint32Array>();
+  for (const { member } of courses)
+    if (!orders.has(member.streams))
+      orders.set(member.streams, member.rng(`shuffle-${epoch}`).shuffle(Uint32Array.from(train)));
+  return orders;
 }
 
-function start(network: Network, options: TrainingOptions, hooks: TrainingHooks): Position {
-  network.initialise(hooks.rng('weights'));
-  network.seedDropout(hooks.rng('dropout'));
-  return {
-    epoch: 1,
-    batch: 0,
-    schedule: startSchedule(options.learningRate),
-    sums: emptySums(outputsOf(network.shape)),
-    history: [],
-    stopped: false,
-  };
+function startPosition(stack: Stack, options: TrainingOptions): Position {
+  const sums = emptySums(outputsOf(stack.shape));
+  return { epoch: 1, batch: 0, schedule: startSchedule(options.learningRate), sums, history: [], stopped: false };
 }
 
-/** First rows of the batches. One row cannot be normalised, so a single last row joins the batch before it. */
-export function batchStarts(rows: number, batchSize: number): number[] {
-  const starts: number[] = [];
-  for (let first = 0; first < rows; first += batchSize) starts.push(first);
-  if (starts.length > 1 && rows - (starts.at(-1) as number) === 1) starts.pop();
-  return starts;
+function begin(stack: Stack, { network, member }: Course): void {
+  const { parameters, running } = initialWeights(stack.shape, stack.layout, member.rng('weights'));
+  stack.write(network, 'parameters', parameters);
+  stack.write(network, 'running', running);
+  stack.seedDropout(network, member.rng('dropout'));
+}
+
+function configure(stack: Stack, { network, member, position }: Course): void {
+  stack.configure(network, { ...member.options, learningRate: position.schedule.learningRate });
 }
 
 /** Records the epoch, moves the schedule, keeps the weights if they are the best. */
-function finishEpoch(
-  network: Network,
-  best: BestWeights,
-  position: Position,
-  measured: LossSums,
-  options: TrainingOptions,
-): void {
-  const { shape } = network;
+function finishEpoch(stack: Stack, course: Course, measured: LossSums): void {
+  const { shape } = stack;
+  const { network, position, best } = course;
+  const { options } = course.member;
   const trainLoss = weightedLoss(headMeans(shape, position.sums), options.weights);
   const headLosses = headMeans(shape, measured);
   const validationLoss = weightedLoss(headLosses, options.weights);
   const { learningRate } = position.schedule;
   position.history.push({ epoch: position.epoch, learningRate, trainLoss, validationLoss, headLosses });
   const watched = validationLoss ?? trainLoss;
-  if (watched === null || !Number.isFinite(watched)) throw diverged(position);
+  if (watched === null || !Number.isFinite(watched)) {
+    course.failure = diverged(position);
+    return;
+  }
   const withValidation = validationLoss !== null;
   const step = endEpoch(position.schedule, position.epoch, watched, {
     plateau: options.plateau,
@@ -178,8 +265,8 @@ function finishEpoch(
   // Without a validation set there is no judge of epochs: the last one counts.
   position.schedule = withValidation ? step.state : { ...step.state, bestEpoch: position.epoch, bestLoss: null };
   if (step.improved || !withValidation) {
-    best.parameters.set(network.region('parameters'));
-    best.running.set(network.region('running'));
+    best.parameters.set(stack.read(network, 'parameters'));
+    best.running.set(stack.read(network, 'running'));
   }
   position.stopped = step.stop;
   position.epoch++;
@@ -187,17 +274,18 @@ function finishEpoch(
   position.sums = emptySums(outputsOf(shape));
 }
 
-/** Losses of rows, batch by batch; undefined if cancelled on the way. */
+/** Losses of rows for every course, part by part; undefined if cancelled on the way. */
 function measureRows(
-  network: Network,
+  stack: Stack,
+  courses: readonly Course[],
   rows: Uint32Array,
   hooks: Pick<TrainingHooks, 'cancelled'>,
-): LossSums | undefined {
-  const sums = emptySums(outputsOf(network.shape));
-  for (let first = 0; first < rows.length; first += network.maxRows) {
+): LossSums[] | undefined {
+  const sums = courses.map(() => emptySums(outputsOf(stack.shape)));
+  const networks = courses.map(({ network }) => network);
+  for (let first = 0; first < rows.length; first += stack.measuredAtOnce) {
     if (hooks.cancelled()) return undefined;
-    network.measure(rows.subarray(first, first + network.maxRows));
-    addSums(sums, network);
+    stack.measure(networks, rows.subarray(first, first + stack.measuredAtOnce), sums);
   }
   return sums;
 }
@@ -208,34 +296,34 @@ function diverged(position: Position): FathomError {
   });
 }
 
-function snapshot(network: Network, best: BestWeights, { sums, ...position }: Position): Uint8Array {
-  const array = (name: string, values: Float32Array | Uint8Array) => ({
-    name,
-    type: 'U8' as const,
-    shape: [values.byteLength],
-    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  });
+function snapshot(stack: Stack, { network, best, position: { sums, ...position } }: Course): Uint8Array {
+  const array = ({ name, bytes }: StatePart) => ({ name, type: 'U8' as const, shape: [bytes.byteLength], bytes });
   return encodeContainer({
     metadata: { ...position, losses: [...sums.losses], counts: [...sums.counts] },
     arrays: [
-      ...stateRegions.map((region) => array(region, network.regionBytes(region))),
-      array('bestParameters', best.parameters),
-      array('bestRunning', best.running),
-    ],
+      ...stack.state(network),
+      { name: 'bestParameters', bytes: new Uint8Array(best.parameters.buffer) },
+      { name: 'bestRunning', bytes: new Uint8Array(best.running.buffer) },
+    ].map(array),
   });
 }
 
-function restore(network: Network, best: BestWeights, checkpoint: Uint8Array): Position {
+function restore(stack: Stack, course: Course, checkpoint: Uint8Array): void {
   const { metadata, arrays } = decodeContainer(checkpoint, 'checkpoint');
-  const copy = (name: string, target: Uint8Array): void => {
-    const stored = arrays.find((array) => array.name === name);
-    if (stored?.bytes.length !== target.length)
+  const stored = (name: string, length: number): Uint8Array => {
+    const found = arrays.find((array) => array.name === name);
+    if (found?.bytes.length !== length)
       throw new FathomError('internal', `the checkpoint is of another network: ${name} does not fit`);
-    target.set(stored.bytes);
+    return found.bytes;
   };
-  for (const region of stateRegions) copy(region, network.regionBytes(region));
-  copy('bestParameters', new Uint8Array(best.parameters.buffer));
-  copy('bestRunning', new Uint8Array(best.running.buffer));
+  const { network, best } = course;
+  const parts = stack.state(network).map(({ name, bytes }) => ({ name, bytes: stored(name, bytes.length) }));
+  stack.restore(network, parts);
+  for (const [name, values] of [
+    ['bestParameters', best.parameters],
+    ['bestRunning', best.running],
+  ] as const)
+    new Uint8Array(values.buffer).set(stored(name, values.byteLength));
   const { losses, counts, ...position } = metadata as Omit<Position, 'sums'> & { losses: number[]; counts: number[] };
-  return { ...position, sums: { losses: Float64Array.from(losses), counts: Float64Array.from(counts) } };
+  course.position = { ...position, sums: { losses: Float64Array.from(losses), counts: Float64Array.from(counts) } };
 }

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import type { StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
-import type { Products } from '../../kernels/kernels.ts';
 import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
 import type { Cuts } from '../../models/mtl/cuts.ts';
-import { type Fit, type FitRequest, fitMtl, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
+import { type Fit, type FitRequest, fitStack, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
+import { networkStacks } from '../../models/mtl/network-stack.ts';
+import type { Stack, StackRequest } from '../../models/mtl/stack.ts';
+import type { TrainingOptions } from '../../models/mtl/training.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
 import type { MtlParams } from '../train-mtl.ts';
@@ -17,32 +19,33 @@ const run: StageRun<MtlParams> = async (context) => {
   const splits = context.input('splits');
   const frame = await readFrame(features.path, features.shared);
   const parts = partsOf(await readFrame(splits.path, splits.shared), frame, fold, params.fitOn);
-  const request = requestOf(params);
+  const { training, ...request } = requestOf(params);
   const engine = await openEngine(context.engine);
-  const fit = await fitMtl(
-    frame,
-    parts,
-    { ...request, ...engine },
-    {
-      rng: (purpose) => context.rng(purpose),
-      cancelled: () => context.cancelled(),
-      save: (bytes) => context.checkpoint.save(bytes),
-      progress: (done, total) => context.progress(done, total, 'epochs'),
-    },
-    await context.checkpoint.load(),
-  );
+  const member = {
+    options: training,
+    rng: (purpose: string) => context.rng(purpose),
+    streams: '',
+    save: (bytes: Uint8Array) => context.checkpoint.save(bytes),
+    checkpoint: await context.checkpoint.load(),
+  };
+  const fits = await fitStack(frame, parts, { ...request, makeStack: engine.makeStack }, [member], {
+    cancelled: () => context.cancelled(),
+    progress: (done, total) => context.progress(done, total, 'epochs'),
+  });
+  const fit = fits?.[0];
   if (fit === undefined) {
     context.throwIfCancelled();
     throw new FathomError('interrupted', 'stopped on request');
   }
+  if (fit instanceof FathomError) throw fit;
   const last = fit.history.at(-1);
   context.log(
     `${fit.trainRows} training rows, ${fit.history.length} epochs, best ${fit.bestEpoch}, validation loss ${last?.validationLoss ?? 'none'}`,
   );
-  engine?.tell(context);
+  engine.tell(context);
   await writeFile(context.outputPath('model'), encodeModel(fit.model));
   await writePredictions(context.outputPath('predictions'), frame, fit, fold);
-  const { weights } = request.training;
+  const { weights } = training;
   const group = columnsOf(frame, 'group')[0] ?? columnsOf(frame, 'id')[0];
   const groups = (row: number): string => (group === undefined ? String(row) : textOf(group, row));
   const constant = constantLoss(fit, 'validation', weights);
@@ -60,18 +63,18 @@ const run: StageRun<MtlParams> = async (context) => {
       imputedValues: fit.imputed.reduce((sum, { count }) => sum + count, 0),
     },
     metrics: measurePredictions(fit, groups, purposes, params.resamples),
-    notes: [...(engine === undefined ? [] : [engine.note]), ...notesOf(fit, frame)],
+    notes: [...engine.notes, ...notesOf(fit, frame)],
   });
   await context.writeFigures('figures', [learningCurves(fit, constant, fold)]);
 };
 
 export default run;
 
-/** Who does the matrix products, if not the kernels themselves. */
-interface ProductEngine {
-  readonly products: Products;
+/** Where networks are trained. */
+interface Engine {
+  readonly makeStack: (request: StackRequest) => Stack;
   /** What the bytes depend on besides the inputs. */
-  readonly note: string;
+  readonly notes: readonly string[];
   /** Says in the log what depends on the moment. */
   tell(context: Pick<StageContext, 'log'>): void;
 }
@@ -80,8 +83,8 @@ interface ProductEngine {
 let cutsOfProcess: Cuts | undefined;
 
 /** Native code is loaded only here, and only if it is asked for: then this is a process of its own. */
-async function openEngine(engine: string | undefined): Promise<ProductEngine | undefined> {
-  if (engine !== 'openblas') return undefined;
+async function openEngine(engine: string | undefined): Promise<Engine> {
+  if (engine !== 'openblas') return { makeStack: networkStacks(), notes: [], tell: () => {} };
   const [{ requireOpenblas }, { loadOpenblas }, { Cuts }, { openblasProducts }] = await Promise.all([
     import('../../native/openblas.ts'),
     import('../../native/blas.ts'),
@@ -92,8 +95,10 @@ async function openEngine(engine: string | undefined): Promise<ProductEngine | u
   const cuts = cutsOfProcess ?? new Cuts(openblas, cpuMicroseconds);
   cutsOfProcess = cuts;
   return {
-    products: openblasProducts(openblas, cuts),
-    note: `Matrix products by OpenBLAS ${openblas.version} with its kernels for ${openblas.core}: the last digits may differ on another CPU.`,
+    makeStack: networkStacks(openblasProducts(openblas, cuts)),
+    notes: [
+      `Matrix products by OpenBLAS ${openblas.version} with its kernels for ${openblas.core}: the last digits may differ on another CPU.`,
+    ],
     tell: ({ log }) => {
       const found = cuts.describe();
       if (found.length > 0) log(`products cut (rows x columns x depth, share of the time before): ${found.join('; ')}`);
@@ -106,7 +111,7 @@ function cpuMicroseconds(): number {
   return user + system;
 }
 
-function requestOf(params: MtlParams): FitRequest {
+function requestOf(params: MtlParams): Omit<FitRequest, 'makeStack'> & { readonly training: TrainingOptions } {
   const { hidden, dropout, lossWeights, baselineColumns } = params;
   const heads = params.heads.map(({ target, kind, weight, name }) => {
     const targets = [target].flat();

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masksOf, maskThreshold } from '../../../src/models/mtl/cuda/masks.ts';
 import { bytesOf, networksThatFit, partsOf, stackMemory } from '../../../src/models/mtl/cuda/memory.ts';
-import { CudaStack, largestBatchOf } from '../../../src/models/mtl/cuda/stack.ts';
+import { CudaStack } from '../../../src/models/mtl/cuda/stack.ts';
 import { padded } from '../../../src/models/mtl/layout.ts';
+import { emptySums } from '../../../src/models/mtl/losses.ts';
 import { Network } from '../../../src/models/mtl/network.ts';
 import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
-import { memberRegions, type Stack } from '../../../src/models/mtl/stack.ts';
+import { largestBatch, memberRegions, type Stack, type StepReport } from '../../../src/models/mtl/stack.ts';
 import { type Cuda, openCuda } from '../../../src/native/cuda.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import { noCompiler, standIn } from './cuda.ts';
@@ -31,20 +32,22 @@ afterAll(() => {
 function onHost(change?: readonly [string, string], ordinal = 0): StackEngine {
   return {
     make: (request) => {
-      const rows = largestBatchOf(request.trainRows, request.batchSize);
+      const rows = largestBatch(request.trainRows, request.batchSize);
       const cuda = openCuda(standIn(request.shape, rows, change), ordinal);
       open.push(cuda);
       return new CudaStack(cuda, new Uint8Array(1), request);
     },
-    masks: (shape, settings, step, rows) =>
-      shape.hidden.map((units, layer) => {
-        const threshold = maskThreshold(settings.dropout[layer] ?? 0);
-        if (threshold === 0) return undefined;
-        const keep = 2 ** 32 / (2 ** 32 - threshold);
-        return masksOf(settings.dropoutSeed, step, layer, rows, units, padded(units), threshold).map((row) =>
-          row.map((stays) => (stays ? keep : 0)),
-        );
-      }),
+    masks: (shape, settings, dropout) => {
+      const seed = dropout.below(2 ** 32 - 1);
+      return (step, rows) =>
+        shape.hidden.map((units, layer) => {
+          const threshold = maskThreshold(settings.dropout[layer] ?? 0);
+          if (threshold === 0) return undefined;
+          const keep = 2 ** 32 / (2 ** 32 - threshold);
+          const stays = masksOf(seed, step, layer, rows, units, padded(units), threshold);
+          return stays.map((row) => row.map((kept) => (kept ? keep : 0)));
+        });
+    },
   };
 }
 
@@ -113,12 +116,7 @@ describe.skipIf(noCompiler !== undefined)(`CUDA's kernels on the CPU (${noCompil
     const trained = (networks: readonly number[], ordinal: number): Uint8Array[] => {
       const stack = randomStack(onHost(undefined, ordinal), networks);
       const numbers = networks.map((_, i) => i);
-      stack.train(
-        numbers,
-        numbers.map(() => order),
-        0,
-        3,
-      );
+      train(stack, numbers, 0, 3);
       const regions = numbers.map((i) => bytes(stack, i));
       stack.free();
       return regions;
@@ -132,10 +130,10 @@ describe.skipIf(noCompiler !== undefined)(`CUDA's kernels on the CPU (${noCompil
   it('let networks drop out of a stack, and leave them as they were', () => {
     const stack = randomStack(onHost(), [0, 1, 2]);
     const alone = randomStack(onHost(), [2]);
-    stack.train([0, 1, 2], [order, order, order], 0, 2);
+    train(stack, [0, 1, 2], 0, 2);
     const before = bytes(stack, 1);
-    stack.train([2, 0], [order, order], 2, 3);
-    alone.train([0], [order], 0, 3);
+    train(stack, [2, 0], 2, 3);
+    train(alone, [0], 0, 3);
     expect(bytes(stack, 1)).toEqual(before);
     expect(bytes(stack, 2)).toEqual(bytes(alone, 0));
     stack.free();
@@ -144,16 +142,17 @@ describe.skipIf(noCompiler !== undefined)(`CUDA's kernels on the CPU (${noCompil
 
   it('predict and measure as the other engines do with the same weights', () => {
     const stack = randomStack(onHost(), [0, 1]);
-    stack.train([0, 1], [order, order], 0, 3);
+    train(stack, [0, 1], 0, 3);
     const network = new Network(odd, 32);
     network.loadData(data.rows, data.features, data.targets);
     for (const region of ['parameters', 'running'] as const) network.region(region).set(stack.read(1, region));
     const rows = Uint32Array.from({ length: 29 }, (_, i) => 28 - i);
-    const [, sums] = stack.measure([0, 1], rows);
+    const [first, sums] = [emptySums(14), emptySums(14)];
+    stack.measure([0, 1], rows, [first, sums]);
     network.measure(rows);
     for (const [c, loss] of network.losses.entries()) {
-      expect(Math.abs(loss - (sums?.losses[c] as number))).toBeLessThan(1e-3);
-      expect(sums?.counts[c]).toBe(network.counts[c]);
+      expect(Math.abs(loss - (sums.losses[c] as number))).toBeLessThan(1e-3);
+      expect(sums.counts[c]).toBe(network.counts[c]);
     }
     const predicted = stack.predict(1, rows);
     const expected = network.predict(rows);
@@ -165,7 +164,7 @@ describe.skipIf(noCompiler !== undefined)(`CUDA's kernels on the CPU (${noCompil
   it('say that a network has diverged, and train the others on', () => {
     const stack = randomStack(onHost(), [0, 1]);
     stack.write(0, 'parameters', new Float32Array(stack.layout.parameters).fill(Number.NaN));
-    const reports = stack.train([0, 1], [order, order], 0, 3);
+    const reports = train(stack, [0, 1], 0, 3);
     expect(reports.map((report) => report.diverged)).toEqual([true, false]);
     stack.free();
   });
@@ -197,8 +196,20 @@ function randomStack(engine: StackEngine, seeds: readonly number[]): Stack {
     stack.write(i, 'parameters', packRegion(odd, state, 'parameters'));
     stack.write(i, 'running', packRegion(odd, state, 'running'));
     stack.configure(i, settingsOf(seed, odd, usual));
+    stack.seedDropout(i, makeRng('dropout', seed));
   }
   return stack;
+}
+
+function train(stack: Stack, networks: readonly number[], from: number, to: number): StepReport[] {
+  const sums = networks.map(() => emptySums(14));
+  return stack.train(
+    networks,
+    networks.map(() => order),
+    from,
+    to,
+    sums,
+  );
 }
 
 function bytes(stack: Stack, network: number): Uint8Array {

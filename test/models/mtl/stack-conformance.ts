@@ -1,5 +1,6 @@
 /** Holds a stack against the double-precision oracle, network by network and step by step. */
 import { layoutOf, type Tensor } from '../../../src/models/mtl/layout.ts';
+import { emptySums } from '../../../src/models/mtl/losses.ts';
 import {
   type Matrix,
   type OracleMoments,
@@ -8,25 +9,29 @@ import {
   oracleUpdate,
   vectorsOf,
 } from '../../../src/models/mtl/oracle.ts';
-import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
-import type { MemberRegion, MemberSettings, Stack } from '../../../src/models/mtl/stack.ts';
-import { makeRng } from '../../../src/random/rng.ts';
+import { type NetworkShape, outputsOf } from '../../../src/models/mtl/shape.ts';
+import {
+  batchStarts,
+  type MemberRegion,
+  type MemberSettings,
+  type Stack,
+  type StackRequest,
+} from '../../../src/models/mtl/stack.ts';
+import { makeRng, type Rng } from '../../../src/random/rng.ts';
 import { flat, largestDifference, randomData } from './support.ts';
-
-export interface StackRequest {
-  readonly shape: NetworkShape;
-  readonly networks: number;
-  readonly batchSize: number;
-  readonly trainRows: number;
-  readonly features: Float32Array;
-  readonly targets: Float32Array;
-}
 
 /** One engine of stacks under test. */
 export interface StackEngine {
   make(request: StackRequest): Stack;
-  /** Factor of every unit in one step's dropout: 0 where dropped. Per hidden layer rows x units; undefined without. */
-  masks(shape: NetworkShape, settings: MemberSettings, step: number, rows: number): (Matrix | undefined)[];
+  /**
+   * The masks of one network, whose stream of dropout was started with `dropout`: per step and hidden layer the factor
+   * of every unit, rows x units, 0 where dropped; undefined without dropout. Steps are asked for one after the other.
+   */
+  masks(
+    shape: NetworkShape,
+    settings: MemberSettings,
+    dropout: Rng,
+  ): (step: number, rows: number) => (Matrix | undefined)[];
 }
 
 export interface ConformanceOptions {
@@ -63,7 +68,6 @@ export function settingsOf(
     clipNorm: options.clipNorm ?? (k % 2 === 1 ? 0.1 : 1),
     dropout: shape.hidden.map(() => (options.dropout * (k + 2)) / (2 * k + 2)),
     weights: shape.heads.map((_, h) => 0.5 + 0.25 * ((h + k) % 3)),
-    dropoutSeed: 1000 + k,
   };
 }
 
@@ -146,7 +150,7 @@ export function compareStack(engine: StackEngine, options: ConformanceOptions): 
   const orders = [0, 1].map((i) =>
     makeRng('order', i).shuffle(Uint32Array.from({ length: trainRows }, (_, row) => row)),
   );
-  const batches = Math.ceil(trainRows / batchSize) - (trainRows > batchSize && trainRows % batchSize === 1 ? 1 : 0);
+  const batches = batchStarts(trainRows, batchSize).length;
   const load = (): void => {
     for (const k of all) {
       const put = (region: MemberRegion, state: OracleState): void =>
@@ -157,7 +161,11 @@ export function compareStack(engine: StackEngine, options: ConformanceOptions): 
       put('second', asState(shape, moments[k]?.second as number[][]));
     }
   };
-  for (const k of all) stack.configure(k, settings[k] as MemberSettings);
+  const masks = all.map((k) => engine.masks(shape, settings[k] as MemberSettings, makeRng('dropout', k)));
+  for (const k of all) {
+    stack.configure(k, settings[k] as MemberSettings);
+    stack.seedDropout(k, makeRng('dropout', k));
+  }
   const worst: Differences = { loss: 0, norm: 0, moments: 0, weights: 0, running: 0 };
   const note = (key: keyof Differences, value: number): void => {
     if (!(value <= worst[key])) worst[key] = value;
@@ -166,11 +174,13 @@ export function compareStack(engine: StackEngine, options: ConformanceOptions): 
     if (step % options.reload === 0) load();
     const batch = step % batches;
     const first = batch * batchSize;
+    const sums = all.map(() => emptySums(outputsOf(shape)));
     const reports = stack.train(
       all,
       all.map((k) => orders[k % 2] as Uint32Array),
       batch,
       batch + 1,
+      sums,
     );
     for (const k of all) {
       const order = orders[k % 2] as Uint32Array;
@@ -183,13 +193,14 @@ export function compareStack(engine: StackEngine, options: ConformanceOptions): 
         Array.from(rows, (row) => x[row] as number[]),
         Array.from(rows, (row) => y[row] as number[]),
         own.weights,
-        engine.masks(shape, own, step, rows.length),
+        masks[k]?.(step, rows.length) ?? [],
       );
       const norm = oracleUpdate(state, expected.gradient, moments[k] as OracleMoments, own);
       const report = reports[k] as (typeof reports)[number];
       for (const [c, loss] of expected.losses.entries())
-        note('loss', Math.abs(loss - (report.losses[c] as number)) / rows.length);
-      for (const [c, count] of expected.counts.entries()) note('loss', Math.abs(count - (report.counts[c] as number)));
+        note('loss', Math.abs(loss - (sums[k]?.losses[c] as number)) / rows.length);
+      for (const [c, count] of expected.counts.entries())
+        note('loss', Math.abs(count - (sums[k]?.counts[c] as number)));
       note('norm', Math.abs(report.norm / norm - 1));
       const read = (region: MemberRegion) =>
         unpackRegion(shape, stack.read(k, region), region === 'running' ? 'running' : 'parameters');

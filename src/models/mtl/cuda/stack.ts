@@ -5,16 +5,29 @@
 import { FathomError } from '../../../errors.ts';
 import type { Cuda, DevicePointer, Kernel } from '../../../native/cuda.ts';
 import { exp } from '../../../numeric/elementary.ts';
+import type { Rng } from '../../../random/rng.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import type { LossSums } from '../losses.ts';
 import { firstOutputs, type NetworkShape, outputFunction, outputsOf } from '../shape.ts';
-import type { MemberRegion, MemberReport, MemberSettings, Stack } from '../stack.ts';
+import {
+  largestBatch,
+  type MemberRegion,
+  type MemberSettings,
+  memberRegions,
+  type Stack,
+  type StackRequest,
+  type StatePart,
+  type StepReport,
+} from '../stack.ts';
 import { maskThreshold } from './masks.ts';
 import { bytesOf, networksThatFit, stackMemory } from './memory.ts';
 import { type StackSizes, stackSizes } from './shape-source.ts';
 
+/** Batches between two looks at the host: long enough to hide them, short enough to stop soon. */
+const TURN = 256;
 /** Steps of one graph: launching it costs as much as one step of a few networks. */
 const STEPS_OF_GRAPH = 16;
+const MEASURED_BATCHES = 64;
 const THREADS = 128;
 const ADAM_PARAMETERS = THREADS * 2 * 4;
 
@@ -46,24 +59,6 @@ interface Graphs {
   readonly one: ReturnType<Cuda['capture']>;
 }
 
-export interface CudaStackRequest {
-  readonly shape: NetworkShape;
-  readonly networks: number;
-  readonly batchSize: number;
-  /** Rows of an epoch: the length of every order. */
-  readonly trainRows: number;
-  /** rows x inputs. */
-  readonly features: Float32Array;
-  /** rows x outputs, NaN where missing. */
-  readonly targets: Float32Array;
-}
-
-/** Rows of the largest batch: a single row left over joins the batch before it. */
-export function largestBatchOf(trainRows: number, batchSize: number): number {
-  if (trainRows <= batchSize) return trainRows;
-  return batchSize + (trainRows % batchSize === 1 ? 1 : 0);
-}
-
 type Name = keyof ReturnType<typeof stackMemory>['each'] | keyof ReturnType<typeof stackMemory>['shared'];
 
 /** The pointers of `Stack` in kernels/cuda/stack.cuh, in its order. */
@@ -93,20 +88,24 @@ export class CudaStack implements Stack {
   readonly shape: NetworkShape;
   readonly layout: Layout;
   readonly size: number;
+  readonly turn = TURN;
+  readonly measuredAtOnce: number;
   readonly #cuda: Cuda;
   readonly #sizes: StackSizes;
-  readonly #request: CudaStackRequest;
+  readonly #request: StackRequest;
   readonly #kernel: (name: string) => Kernel;
   readonly #at: Readonly<Record<Name, DevicePointer>>;
   /** Members as the host last set them; the device moves `step`, `norm` and `diverged`. */
   readonly #members: Uint32Array;
   #active: readonly number[] = [];
+  /** The orders of rows that lie on the device. */
+  #orders: readonly Uint32Array[] = [];
   #graphs: Graphs | undefined;
 
-  /** @param image the kernels compiled for this shape and `largestBatchOf` rows */
-  constructor(cuda: Cuda, image: Uint8Array, request: CudaStackRequest) {
+  /** @param image the kernels compiled for this shape and `largestBatch` rows */
+  constructor(cuda: Cuda, image: Uint8Array, request: StackRequest) {
     const { shape, networks, batchSize, trainRows, features } = request;
-    const rows = largestBatchOf(trainRows, batchSize);
+    const rows = largestBatch(trainRows, batchSize);
     const dataRows = features.length / shape.inputs;
     if (!Number.isInteger(networks) || networks < 1)
       throw new FathomError('internal', `a stack of ${networks} networks`);
@@ -122,6 +121,7 @@ export class CudaStack implements Stack {
     this.shape = shape;
     this.layout = layoutOf(shape);
     this.size = networks;
+    this.measuredAtOnce = MEASURED_BATCHES * rows;
     this.#cuda = cuda;
     this.#request = request;
     this.#sizes = stackSizes(shape, rows);
@@ -152,7 +152,6 @@ export class CudaStack implements Stack {
     const { hidden, heads } = this.shape;
     const words = this.#wordsOf(network);
     const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
-    words[member.dropoutSeed] = settings.dropoutSeed;
     floats[member.learningRate] = settings.learningRate;
     floats[member.weightDecay] = settings.weightDecay;
     floats[member.clipNorm] = settings.clipNorm;
@@ -165,43 +164,73 @@ export class CudaStack implements Stack {
     for (let h = 0; h < heads.length; h++) floats[member.lists + 2 * hidden.length + h] = settings.weights[h] ?? 1;
   }
 
-  setSteps(network: number, steps: number): void {
-    this.#wordsOf(network)[member.step] = steps;
+  seedDropout(network: number, rng: Rng): void {
+    this.#wordsOf(network)[member.dropoutSeed] = rng.below(2 ** 32 - 1);
+  }
+
+  state(network: number): StatePart[] {
+    const words = this.#wordsOf(network);
+    return [
+      ...memberRegions.map((name) => ({ name, bytes: asBytes(this.read(network, name)) })),
+      { name: 'counters', bytes: asBytes(words.slice(0, member.learningRate)) },
+    ];
+  }
+
+  restore(network: number, parts: readonly StatePart[]): void {
+    for (const { name, bytes } of parts) {
+      const region = memberRegions.find((one) => one === name);
+      if (region !== undefined) this.#cuda.upload(this.#at[region] + BigInt(network * this.#length(region) * 4), bytes);
+      else if (name === 'counters') asBytes(this.#wordsOf(network)).set(bytes);
+    }
   }
 
   #wordsOf(network: number): Uint32Array {
     return this.#members.subarray(network * this.#sizes.memberWords, (network + 1) * this.#sizes.memberWords);
   }
 
-  train(networks: readonly number[], orders: readonly Uint32Array[], from: number, to: number): MemberReport[] {
+  train(
+    networks: readonly number[],
+    orders: readonly Uint32Array[],
+    from: number,
+    to: number,
+    sums: readonly LossSums[],
+  ): StepReport[] {
+    this.#follow(networks, orders, from);
+    this.#activate(networks);
+    this.#clearSums();
+    this.#steps(to - from);
+    this.#members.set(new Uint32Array(this.#cuda.download(this.#at.members, this.#members.byteLength).buffer));
+    this.#addSums(networks, sums);
+    return networks.map((network) => {
+      const words = this.#wordsOf(network);
+      const norm = new Float32Array(words.buffer, words.byteOffset, words.length)[member.norm] as number;
+      return { norm, diverged: words[member.diverged] === 1 };
+    });
+  }
+
+  /** Uploads the orders of rows, each once, and says which network follows which, from which batch on. */
+  #follow(networks: readonly number[], orders: readonly Uint32Array[], from: number): void {
     const distinct = [...new Set(orders)];
-    const length = this.#request.trainRows;
-    const table = new Uint32Array(distinct.length * length);
-    for (const [i, order] of distinct.entries()) table.set(order, i * length);
-    this.#upload('orders', table);
+    if (distinct.length !== this.#orders.length || distinct.some((order, i) => order !== this.#orders[i])) {
+      const length = this.#request.trainRows;
+      const table = new Uint32Array(distinct.length * length);
+      for (const [i, order] of distinct.entries()) table.set(order, i * length);
+      this.#upload('orders', table);
+      this.#orders = distinct;
+    }
     for (const [i, network] of networks.entries()) {
       const words = this.#wordsOf(network);
       words[member.order] = distinct.indexOf(orders[i] as Uint32Array);
       words[member.epochStart] = (words[member.step] as number) - from;
     }
     this.#upload('members', this.#members);
-    this.#activate(networks);
-    this.#clearSums();
-    this.#steps(to - from);
-    this.#members.set(new Uint32Array(this.#cuda.download(this.#at.members, this.#members.byteLength).buffer));
-    const sums = this.#sums(networks);
-    return networks.map((network, i) => {
-      const words = this.#wordsOf(network);
-      const norm = new Float32Array(words.buffer, words.byteOffset, words.length)[member.norm] as number;
-      return { ...(sums[i] as LossSums), norm, diverged: words[member.diverged] === 1 };
-    });
   }
 
-  measure(networks: readonly number[], rows: Uint32Array): LossSums[] {
+  measure(networks: readonly number[], rows: Uint32Array, sums: readonly LossSums[]): void {
     this.#activate(networks);
     this.#clearSums();
     this.#frozen(rows, (stack) => this.#launch('frozenLosses', 1, 1, stack));
-    return this.#sums(networks);
+    this.#addSums(networks, sums);
   }
 
   predict(network: number, rows: Uint32Array): Float32Array {
@@ -310,14 +339,17 @@ export class CudaStack implements Stack {
     this.#upload('sums', new Float64Array(this.size * 2 * this.#sizes.outputs));
   }
 
-  #sums(networks: readonly number[]): LossSums[] {
+  #addSums(networks: readonly number[], sums: readonly LossSums[]): void {
     const { outputs } = this.#sizes;
-    const real = outputsOf(this.shape);
     const all = new Float64Array(this.#cuda.download(this.#at.sums, this.size * 2 * outputs * 8).buffer);
-    return networks.map((network) => {
+    for (const [i, network] of networks.entries()) {
       const first = network * 2 * outputs;
-      return { losses: all.slice(first, first + real), counts: all.slice(first + outputs, first + outputs + real) };
-    });
+      const { losses, counts } = sums[i] as LossSums;
+      for (let c = 0; c < losses.length; c++) {
+        losses[c] = (losses[c] as number) + (all[first + c] as number);
+        counts[c] = (counts[c] as number) + (all[first + outputs + c] as number);
+      }
+    }
   }
 
   #upload(name: Name, values: ArrayBufferView): void {
