@@ -9,6 +9,12 @@ const params = z.strictObject({
     .min(1)
     .default(1)
     .describe('Wallets with fewer fills in the window before a date have no row for it (fills)'),
+  definitions: z
+    .enum(['ours', 'original'])
+    .default('ours')
+    .describe(
+      'What the columns mean. original: the formulas of the pipeline that this one is compared with, defects included (see docs/methods.md); for comparison only',
+    ),
   describe: z
     .enum(['nothing', 'figures', 'findings'])
     .default('figures')
@@ -21,8 +27,9 @@ export type Params = z.infer<typeof params>;
 
 export default defineStage<Params>({
   name: 'wallets.profile',
-  version: 2,
-  summary: 'Describes every wallet as of dates: size, pace, focus, settled profit and edge, with nothing from later.',
+  version: 3,
+  summary:
+    'Describes every wallet as of dates: size, pace, focus, settled profit, edge, counterparties, with nothing from later.',
   params,
   inputs: {
     trades: input(
@@ -31,9 +38,15 @@ export default defineStage<Params>({
     ),
     markets: input('table', 'Markets with their category'),
     resolutions: input('table', 'Payouts with the moment at which they could be known', { optional: true }),
+    facts: input('folder', 'The same fills as wallets.facts leaves them; made here if not connected', {
+      optional: true,
+    }),
+    funding: input('table', 'When wallets were first funded: wallet, fundedAt', { optional: true }),
   },
   outputs: {
-    table: output('table', 'One row a wallet and date', { orderBy: ['asOf', 'wallet'] }),
+    table: output('table', 'One row a wallet and date; parts of wallets beyond half a million rows', {
+      orderBy: ['asOf', 'wallet'],
+    }),
     metrics: output('metrics', 'Rows, wallets, dates, unknown values'),
     figures: output('figures', 'Wallets by date, the largest, concentration of volume, profit, calibration of prices'),
   },

@@ -4,6 +4,7 @@ import { FathomError } from '../errors.ts';
 import type { ColumnRole, ColumnSpec } from './columns.ts';
 import type { FrameColumn } from './frame.ts';
 import { parquetColumns } from './parquet.ts';
+import { parquetFiles } from './parquet-files.ts';
 
 /** A table in memory. `columns` describes every column of `data`, in order. */
 export interface Relation {
@@ -13,10 +14,12 @@ export interface Relation {
   readonly columns: readonly ColumnSpec[];
 }
 
-/** Reads a Parquet file; a column that the file says nothing of is `info`. */
+/** Reads a table of one Parquet file or several; a column that they say nothing of is `info`. */
 export async function readRelation(name: string, path: string): Promise<Relation> {
-  const specs = await parquetColumns(path);
-  const data = pl.readParquet(path);
+  const files = parquetFiles(path);
+  const specs = await parquetColumns(files[0] as string);
+  const data =
+    files.length === 1 ? pl.readParquet(files[0] as string) : pl.concat(files.map((file) => pl.readParquet(file)));
   const known = new Map(specs?.map((spec) => [spec.name, spec]));
   return { name, data, columns: data.columns.map((column) => known.get(column) ?? { name: column, role: 'info' }) };
 }

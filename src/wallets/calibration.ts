@@ -1,6 +1,6 @@
 /** Do prices say how often outcomes come true? Purchases by price, against what they paid at resolution. */
+import { factFiles } from '../facts/layout.ts';
 import { type Duck, quote } from '../tables/duck.ts';
-import { micros, type Sources } from './facts.ts';
 
 /** Purchases at prices in [low, low + 0.1). Shares are of one: weighted by shares bought. */
 export interface CalibrationBucket {
@@ -24,21 +24,21 @@ interface Cell {
 
 /**
  * Purchases of resolved markets in ten buckets of price, leaving out those made when the outcome was public. This
- * describes the data as a whole, with all resolutions in it; nothing of it enters a profile. `prepare` comes first.
+ * describes the data as a whole, with all resolutions in it; nothing of it enters a profile. `readMarketTable` comes
+ * first.
+ *
+ * @param facts folder of facts
  */
-export async function calibrationOf(duck: Duck, sources: Sources): Promise<readonly CalibrationBucket[]> {
-  if (sources.resolutions === undefined) return [];
+export async function calibrationOf(duck: Duck, facts: string): Promise<readonly CalibrationBucket[]> {
   const cells = await duck.rows<Cell>(
-    `SELECT bucket::DOUBLE AS bucket, eventId, count(*)::DOUBLE AS fills, sum(u)::DOUBLE AS usd,
-       sum(s)::DOUBLE AS shares, sum(s * half)::DOUBLE AS paid
+    `SELECT bucket::DOUBLE AS bucket, count(*)::DOUBLE AS fills, sum(usd)::DOUBLE AS usd, sum(shares)::DOUBLE AS shares,
+       sum(shares * half)::DOUBLE AS paid
      FROM (
-       SELECT least(9, (10 * u) // s) AS bucket, eventId, u, s, half FROM (
-         SELECT i.eventId, ${micros('t.usd')} AS u, ${micros('t.shares')} AS s,
-           (2 * CASE t.outcomeIndex WHEN 0 THEN r.payout0 ELSE r.payout1 END)::BIGINT AS half
-         FROM read_parquet(${quote(sources.trades)}) t JOIN read_parquet(${quote(sources.resolutions)}) r USING (market)
-           JOIN market_ids i USING (market)
-         WHERE t.side = 'BUY' AND t.shares > 0 AND t.outcomeIndex IS NOT NULL AND t."time" < r.knowableAt))
-     GROUP BY bucket, eventId ORDER BY bucket, eventId`,
+       SELECT least(9, (10 * f.usd) // f.shares) AS bucket, m.event, f.usd, f.shares,
+         CASE (f.flags >> 1) & 3 WHEN 0 THEN m.half0 ELSE m.half1 END::BIGINT AS half
+       FROM read_parquet(${quote(factFiles(facts).facts)}) f JOIN market_facts m ON m.market = f.market
+       WHERE (f.flags & 1) = 1 AND f.shares > 0 AND ((f.flags >> 1) & 3) < 2 AND f."time" < m.knowableAt)
+     GROUP BY bucket, event ORDER BY bucket, event`,
   );
   const buckets = new Map<number, Cell[]>();
   for (const cell of cells) buckets.set(cell.bucket, [...(buckets.get(cell.bucket) ?? []), cell]);

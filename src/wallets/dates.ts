@@ -6,10 +6,11 @@ import { DAY, duration, formatMoment, moment, parseDuration, parseMoment } from 
 /** As an experiment writes it. */
 export const asOfSchema = z.strictObject({
   every: duration.default('1d').describe('Distance between dates, e.g. 7d, 1d, 1h'),
-  from: moment
+  from: z
+    .union([moment, z.literal('end')])
     .optional()
     .describe(
-      'First date; the dates then count from it. Default: the first on the UTC grid of `every` (weeks: Mondays) with a full window behind it',
+      'First date; the dates then count from it. `end`: one date, just after the last trade. Default: the first on the UTC grid of `every` (weeks: Mondays) with a full window behind it',
     ),
   to: moment.optional().describe('No date after this one. Dates end at the last trade in any case'),
   lookback: duration.default('90d').describe('Length of the window before each date, e.g. 90d'),
@@ -33,6 +34,7 @@ export interface Dates {
 export function datesOf(asOf: AsOf, first: number, last: number): Dates {
   const every = parseDuration(asOf.every);
   const lookback = parseDuration(asOf.lookback);
+  if (asOf.from === 'end') return { times: Float64Array.of(last + 1), every, lookback };
   const origin = every % (7 * DAY) === 0 ? 4 * DAY : 0;
   const onGrid = (earliest: number): number => origin + Math.ceil((earliest - origin) / every) * every;
   const start = asOf.from === undefined ? onGrid(first + lookback) : parseMoment(asOf.from);
@@ -52,4 +54,13 @@ export function datesOf(asOf: AsOf, first: number, last: number): Dates {
   }
   const count = Math.floor((end - start) / every) + 1;
   return { times: Float64Array.from({ length: count }, (_, k) => start + k * every), every, lookback };
+}
+
+/** Numbers of the dates whose window holds a moment: from `first` to `last`, none if `last` is smaller. */
+export function datesAfter({ times, every, lookback }: Dates, moment: number): { first: number; last: number } {
+  const start = times[0] as number;
+  // The window is [date - lookback, date).
+  const first = Math.max(0, Math.floor((moment - start) / every) + 1);
+  const last = Math.min(times.length - 1, Math.floor((moment - start + lookback) / every));
+  return { first, last };
 }

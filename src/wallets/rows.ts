@@ -20,9 +20,11 @@ export function selectRows(table: string, columns: readonly NumberColumn[]): str
     FROM ${identifier(table)} r JOIN wallet_ids w ON w.id = r.walletId ORDER BY r."asOf", w.place`;
 }
 
-/** SQL list that counts, for each column, the rows in which it is unknown. */
-export function missingCounts(columns: readonly NumberColumn[]): string {
-  return columns
-    .map(({ name }) => `count(*) FILTER (isnan(${identifier(name)}))::DOUBLE AS ${identifier(name)}`)
-    .join(', ');
+/** The columns of a table of such rows as Parquet files describe them, `wallet` and `asOf` first. */
+export function specsOf(columns: readonly NumberColumn[]): ColumnSpec[] {
+  return [
+    { name: 'wallet', role: 'id', description: 'Address of the wallet' },
+    { name: 'asOf', role: 'time', description: 'Only what was knowable strictly before this moment enters the row' },
+    ...columns.map(({ type: _, ...spec }) => spec),
+  ];
 }

@@ -1,8 +1,8 @@
 /** Profiles seen from afar: what the report shows of them. */
-import type { Duck } from '../tables/duck.ts';
-import { nullIfNaN, streamNumbers } from '../tables/stream.ts';
-import { profileColumns } from './profile.ts';
-import { missingCounts } from './rows.ts';
+import { type Duck, quote } from '../tables/duck.ts';
+import { parquetFiles } from '../tables/parquet-files.ts';
+import { streamNumbers } from '../tables/stream.ts';
+import type { ProfileResult } from './profile.ts';
 
 export interface DateCount {
   /** Microseconds. */
@@ -39,9 +39,9 @@ export interface ProfileSummary {
   readonly byDate: readonly DateCount[];
   /** Rows in which a column is unknown, by column, where there are any. */
   readonly missing: Readonly<Record<string, number>>;
-  /** Settled profit in USD of the wallets that have one, as of the last date, ascending. */
-  readonly settledPnlUsd: readonly number[];
-  /** Volume in USD of the wallets as of the last date, descending. */
+  /** Settled profit in USD of the wallets that have one, as of the last date with rows, ascending. */
+  readonly settledPnlUsd: Float64Array;
+  /** Volume in USD of the wallets as of that date, descending. */
   readonly volumes: Float64Array;
   readonly largest: readonly LargeWallet[];
   readonly marked: MarkedSummary;
@@ -52,50 +52,43 @@ const CENT = 0.01;
 const LARGEST = 20;
 /** Bought is `investedUsd`, sold is that and the net flow. */
 const volume = '2 * investedUsd + netFlowUsd';
-const atLastDate = 'profiles WHERE "asOf" = (SELECT max("asOf") FROM profiles)';
 
-/** Reads the table `profiles` that `profileWallets` left in DuckDB. */
-export async function summariseProfiles(duck: Duck): Promise<ProfileSummary> {
-  const byDate = await duck.rows<DateCount>(
-    `SELECT "asOf", count(*)::DOUBLE AS wallets, count(*) FILTER (settledPositions > 0)::DOUBLE AS settled
-     FROM profiles GROUP BY "asOf" ORDER BY "asOf"`,
-  );
-  const [counts] = await duck.rows<Record<string, number>>(`SELECT ${missingCounts(profileColumns)} FROM profiles`);
-  const [distinct] = await duck.rows<{ wallets: number }>(
-    'SELECT count(DISTINCT walletId)::DOUBLE AS wallets FROM profiles',
-  );
-  const pnl = await duck.rows<{ value: number }>(
-    `SELECT settledPnlUsd AS "value" FROM ${atLastDate} AND settledPositions > 0 ORDER BY settledPnlUsd`,
-  );
+/** Reads the table that `profileWallets` wrote to `path` by our definitions. */
+export async function summariseProfiles(duck: Duck, path: string, result: ProfileResult): Promise<ProfileSummary> {
+  const byDate = Array.from(result.dates.times, (asOf, q) => ({
+    asOf,
+    wallets: result.rowsByDate[q] as number,
+    settled: result.settledByDate[q] as number,
+  })).filter(({ wallets }) => wallets > 0);
+  const lastDate = byDate.at(-1)?.asOf;
+  await duck.run(`CREATE OR REPLACE TABLE last_profiles AS
+    SELECT wallet, ${volume} AS volume, tradeCount, marketCount, settledPositions, settledPnlUsd, markedPnlUsd
+    FROM read_parquet([${parquetFiles(path).map(quote).join(', ')}]) WHERE "asOf" = make_timestamp(${lastDate})`);
+  const column = (name: string): Promise<Float64Array> =>
+    numbers(duck, `SELECT ${name} AS v FROM last_profiles WHERE ${name} IS NOT NULL ORDER BY v`);
   return {
-    wallets: distinct?.wallets ?? 0,
+    wallets: result.wallets,
     byDate,
-    missing: Object.fromEntries(Object.entries(counts ?? {}).filter(([, count]) => count > 0)),
-    settledPnlUsd: pnl.map((row) => row.value),
-    volumes: await numbers(duck, `SELECT ${volume} AS v FROM ${atLastDate} ORDER BY v DESC, walletId`),
+    missing: result.missing,
+    settledPnlUsd: await column('settledPnlUsd'),
+    volumes: (await column('volume')).reverse(),
     largest: await duck.rows<LargeWallet>(
-      `SELECT w.wallet, ${volume} AS "volumeUsd", tradeCount AS fills, marketCount AS markets,
-         ${nullIfNaN('settledPnlUsd')} AS "settledPnlUsd", ${nullIfNaN('markedPnlUsd')} AS "markedPnlUsd"
-       FROM (SELECT * FROM ${atLastDate}) p JOIN wallet_ids w ON w.id = p.walletId
-       ORDER BY "volumeUsd" DESC, w.place LIMIT ${LARGEST}`,
+      `SELECT wallet, volume AS "volumeUsd", tradeCount AS fills, marketCount AS markets, settledPnlUsd AS "settledPnlUsd",
+         markedPnlUsd AS "markedPnlUsd"
+       FROM last_profiles ORDER BY volume DESC, wallet LIMIT ${LARGEST}`,
     ),
-    marked: await markedOf(duck),
+    marked: markedOf(await column('markedPnlUsd'), byDate.at(-1)?.wallets ?? 0),
   };
 }
 
-async function markedOf(duck: Duck): Promise<MarkedSummary> {
-  const known = 'NOT isnan(markedPnlUsd)';
-  const values = await numbers(duck, `SELECT markedPnlUsd AS v FROM ${atLastDate} AND ${known} ORDER BY v`);
-  const [all] = await duck.rows<{ unknown: number }>(
-    `SELECT count(*)::DOUBLE AS "unknown" FROM ${atLastDate} AND isnan(markedPnlUsd)`,
-  );
+function markedOf(values: Float64Array, wallets: number): MarkedSummary {
   let [ahead, behind, totalUsd] = [0, 0, 0];
   for (const value of values) {
     totalUsd += value;
     if (value >= CENT) ahead++;
     else if (value <= -CENT) behind++;
   }
-  return { values, unknown: all?.unknown ?? 0, ahead, behind, totalUsd };
+  return { values, unknown: wallets - values.length, ahead, behind, totalUsd };
 }
 
 /** The one DOUBLE column of a query. */

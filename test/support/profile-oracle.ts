@@ -57,15 +57,24 @@ function settledMeasures(world: World, window: readonly WorldTrade[], asOf: numb
   const bought = sum(positions.map((p) => p.bought));
   const edge = shares > 0 ? pnl / shares : null;
   const events = [...groupBy(positions, (p) => p.event).values()];
+  const weights = events.map((ps) => sum(ps.map((p) => p.shares)));
+  const sizes = events.map((ps) => Math.abs(sum(ps.map((p) => p.pnl))));
+  const ofSize = (size: number): number => size / sum(sizes);
+  const withShares = positions.filter((p) => p.shares > 0);
   const residuals = events.map((ps) => sum(ps.map((p) => p.pnl)) - (edge ?? 0) * sum(ps.map((p) => p.shares)));
   const G = events.length;
   return {
     settledPnlUsd: positions.length > 0 ? pnl / 1e6 : null,
     settledPositions: positions.length,
+    winCount: positions.filter((p) => p.pnl > 0).length,
     winRate: positions.length > 0 ? shareOf(positions, (p) => p.pnl > 0) : null,
     edge,
     edgeStandardError:
       G < 2 || edge === null ? null : Math.sqrt((G / (G - 1)) * sum(residuals.map((r) => r * r))) / shares,
+    edgeEffectiveEvents: shares > 0 ? shares ** 2 / sum(weights.map((w) => w * w)) : null,
+    edgeByPosition: withShares.length > 0 ? sum(withShares.map((p) => p.pnl / p.shares)) / withShares.length : null,
+    largestEventPnlShare: sum(sizes) > 0 ? ofSize(Math.max(...sizes)) : null,
+    pnlHerfindahl: sum(sizes) > 0 ? sum(sizes.map((size) => ofSize(size) ** 2)) : null,
     roi: bought > 0 ? pnl / bought : null,
     unsettledPositions: unsettled,
     knowableAt: positions.map((p) => p.knowableAt),
@@ -99,6 +108,109 @@ function markedPnl(world: World, window: readonly WorldTrade[], asOf: number): n
   return total / 1e6;
 }
 
+/** Profit by USD bought of every fill of every wallet in the window that settles. */
+function benchmarkRoi(world: World, { lookback }: OracleOptions, asOf: number): number | null {
+  const payouts = new Map(world.resolutions.filter((r) => r.knowableAt < asOf).map((r) => [r.market, r]));
+  const fills = world.trades.filter((t) => {
+    const known = payouts.get(t.market);
+    return (
+      t.time >= asOf - lookback &&
+      t.time < asOf &&
+      t.outcomeIndex !== null &&
+      known !== undefined &&
+      t.time < known.knowableAt
+    );
+  });
+  const pnl = fills.map((t) => {
+    const payout0 = payouts.get(t.market)?.payout0 as number;
+    return profit(t, t.outcomeIndex === 0 ? payout0 : 1 - payout0);
+  });
+  const bought = sum(fills.filter((t) => t.side === 'BUY').map((t) => t.usd));
+  return bought > 0 ? sum(pnl) / bought : null;
+}
+
+/** When a market closed, as far as is known before a date. */
+function closeOf(world: World, market: string, asOf: number): number | null {
+  const moments = [
+    world.markets.find((m) => m.market === market)?.closedAt,
+    world.resolutions.find((r) => r.market === market)?.knowableAt,
+  ].filter((moment): moment is number => moment != null && moment < asOf);
+  return moments.length > 0 ? Math.min(...moments) : null;
+}
+
+function closingLineValue(world: World, window: readonly WorldTrade[], asOf: number): number | null {
+  let gained = 0;
+  let shares = 0;
+  for (const t of window) {
+    const close = closeOf(world, t.market, asOf);
+    if (close === null || t.time >= close || instrument(t) === null) continue;
+    const last = world.trades.findLast(
+      (o) => o.market === t.market && instrument(o) === instrument(t) && o.time < close && priceOf(o) !== null,
+    );
+    if (last === undefined) continue;
+    gained += (t.side === 'BUY' ? 1 : -1) * ((priceOf(last) as number) * t.shares - t.usd);
+    shares += t.shares;
+  }
+  return shares > 0 ? gained / shares : null;
+}
+
+/** Every share a lot of its own: those sold, or left at a known resolution, in the window. */
+function holdingDays(
+  world: World,
+  all: readonly WorldTrade[],
+  { lookback }: OracleOptions,
+  asOf: number,
+): number | null {
+  let shares = 0;
+  let days = 0;
+  const part = (amount: number, from: number, to: number): void => {
+    if (to < asOf - lookback || to >= asOf) return;
+    shares += amount;
+    days += (amount * (to - from)) / DAY;
+  };
+  const past = all.filter((t) => t.time < asOf && instrument(t) !== null);
+  for (const fills of groupBy(past, (t) => `${t.market} ${instrument(t)}`).values()) {
+    const resolved =
+      world.resolutions.find((r) => r.market === fills[0]?.market)?.knowableAt ?? Number.POSITIVE_INFINITY;
+    const lots: { time: number; left: number }[] = [];
+    for (const t of fills.filter((f) => f.time < resolved)) {
+      if (t.side === 'BUY') lots.push({ time: t.time, left: t.shares });
+      let wanted = t.side === 'SELL' ? t.shares : 0;
+      for (const lot of lots) {
+        const taken = Math.min(wanted, lot.left);
+        lot.left -= taken;
+        wanted -= taken;
+        if (taken > 0) part(taken, lot.time, t.time);
+      }
+    }
+    for (const lot of lots) if (lot.left > 0 && resolved < asOf) part(lot.left, lot.time, resolved);
+  }
+  return shares > 0 ? days / shares : null;
+}
+
+function counterpartyMeasures(window: readonly WorldTrade[]): Row {
+  const known = window.filter((t) => t.counterparty != null);
+  const usd = sum(known.map((t) => t.usd));
+  const shares = sum(known.map((t) => t.shares));
+  const groups = [...groupBy(known, (t) => t.counterparty).values()];
+  const usdOf = (fills: readonly WorldTrade[]): number => sum(fills.map((t) => t.usd));
+  const sharesOf = (fills: readonly WorldTrade[], side: string): number =>
+    sum(fills.filter((t) => t.side === side).map((t) => t.shares));
+  const pairs = groupBy(
+    known.filter((t) => instrument(t) !== null),
+    (t) => `${t.counterparty} ${t.market} ${instrument(t)}`,
+  );
+  const closed = [...pairs.values()].map((fills) => 2 * Math.min(sharesOf(fills, 'BUY'), sharesOf(fills, 'SELL')));
+  const both = groups.filter((fills) => new Set(fills.map((t) => t.side)).size === 2);
+  return {
+    topCounterpartyShare: usd > 0 ? Math.max(...groups.map(usdOf)) / usd : null,
+    counterpartyHerfindahl: usd > 0 ? sum(groups.map((fills) => (usdOf(fills) / usd) ** 2)) : null,
+    reciprocalShare: usd > 0 ? sum(both.map(usdOf)) / usd : null,
+    roundTripShare: shares > 0 ? sum(closed) / shares : null,
+    selfTradeShare: usd > 0 ? usdOf(known.filter((t) => t.counterparty === t.wallet)) / usd : null,
+  };
+}
+
 /** Rows of wallets.profile; times in seconds. */
 export function oracleProfiles(world: World, { dates, lookback, minTrades }: OracleOptions): Row[] {
   const category = new Map(world.markets.map((m) => [m.market, m.category ?? 'other']));
@@ -117,6 +229,12 @@ export function oracleProfiles(world: World, { dates, lookback, minTrades }: Ora
     const meanGap = sum(gaps) / gaps.length;
     const hours = [...groupBy(window, (t) => Math.floor(t.time / 3600) % 24).values()];
     const { knowableAt: _, ...settled } = settledMeasures(world, window, asOf);
+    const benchmark = benchmarkRoi(world, { dates, lookback, minTrades }, asOf);
+    const delays = [...groupBy(window, (t) => t.market).entries()].flatMap(([market, [first]]) => {
+      const created = world.markets.find((m) => m.market === market)?.createdAt;
+      return created == null ? [] : [((first as WorldTrade).time - created) / 3600];
+    });
+    const funded = world.funding?.find((f) => f.wallet === all[0]?.wallet)?.fundedAt;
     return {
       tenureDays: tenure,
       tradeCount: n,
@@ -134,6 +252,13 @@ export function oracleProfiles(world: World, { dates, lookback, minTrades }: Ora
       diversification: usd > 0 ? 1 - sum(events.map((e) => (sum(e.map((t) => t.usd)) / usd) ** 2)) : null,
       netFlowUsd: (usd - 2 * bought) / 1e6,
       investedUsd: bought / 1e6,
+      convictionMeanBuyUsd: buys.length > 0 ? bought / buys.length / 1e6 : null,
+      timeToImpactHours: delays.length > 0 ? sum(delays) / delays.length : null,
+      holdingDays: holdingDays(world, all, { dates, lookback, minTrades }, asOf),
+      closingLineValue: closingLineValue(world, window, asOf),
+      alpha: settled.roi === null || benchmark === null ? null : settled.roi - benchmark,
+      fundingAgeDays: funded !== undefined && funded < asOf ? (asOf - funded) / DAY : null,
+      ...counterpartyMeasures(window),
       buyShare: buys.length / n,
       meanPrice: shares > 0 ? usd / shares : null,
       longshotShare: buys.length > 0 ? shareOf(buys, (t) => t.shares > 0 && t.usd / t.shares < 0.2) : null,

@@ -19,12 +19,18 @@ export interface WorldTrade {
   readonly shares: number;
   readonly role?: 'maker' | 'taker' | null;
   readonly fee?: number | null;
+  readonly counterparty?: string | null;
 }
 
 export interface WorldMarket {
   readonly market: string;
   readonly event: string;
   readonly category: string | null;
+  readonly question?: string | null;
+  readonly slug?: string | null;
+  /** Seconds since 1970. */
+  readonly createdAt?: number | null;
+  readonly closedAt?: number | null;
 }
 
 export interface WorldResolution {
@@ -39,12 +45,16 @@ export interface World {
   readonly trades: readonly WorldTrade[];
   readonly markets: readonly WorldMarket[];
   readonly resolutions: readonly WorldResolution[];
+  /** When wallets were first funded, seconds since 1970. */
+  readonly funding?: readonly { readonly wallet: string; readonly fundedAt: number }[];
 }
 
 export interface WorldFiles {
   readonly trades: string;
   readonly markets: string;
   readonly resolutions: string;
+  /** Only where the world tells. */
+  readonly funding?: string;
 }
 
 const decimal = (micro: number): string => {
@@ -111,8 +121,22 @@ export async function writeWorld(world: World, folder: string): Promise<WorldFil
     );
     const markets = await write(
       'markets',
-      [...world.markets],
-      { market: 'VARCHAR', event: 'VARCHAR', category: 'VARCHAR', token0: 'VARCHAR', token1: 'VARCHAR' },
+      world.markets.map(({ createdAt, closedAt, ...market }) => ({
+        ...market,
+        createdAt: createdAt == null ? null : stamp(createdAt),
+        closedAt: closedAt == null ? null : stamp(closedAt),
+      })),
+      {
+        market: 'VARCHAR',
+        event: 'VARCHAR',
+        question: 'VARCHAR',
+        slug: 'VARCHAR',
+        category: 'VARCHAR',
+        token0: 'VARCHAR',
+        token1: 'VARCHAR',
+        createdAt: 'TIMESTAMP',
+        closedAt: 'TIMESTAMP',
+      },
       'market',
     );
     const resolutions = await write(
@@ -127,7 +151,14 @@ export async function writeWorld(world: World, folder: string): Promise<WorldFil
       { market: 'VARCHAR', payout0: 'DOUBLE', payout1: 'DOUBLE', finalAt: 'TIMESTAMP', knowableAt: 'TIMESTAMP' },
       'market',
     );
-    return { trades, markets, resolutions };
+    if (world.funding === undefined) return { trades, markets, resolutions };
+    const funding = await write(
+      'funding',
+      world.funding.map(({ wallet, fundedAt }) => ({ wallet, fundedAt: stamp(fundedAt) })),
+      { wallet: 'VARCHAR', fundedAt: 'TIMESTAMP' },
+      'wallet',
+    );
+    return { trades, markets, resolutions, funding };
   } finally {
     duck.close();
   }
@@ -136,6 +167,7 @@ export async function writeWorld(world: World, folder: string): Promise<WorldFil
 /** What remains of a world before a moment (seconds): later trades and resolutions never happened. */
 export function truncate(world: World, before: number): World {
   return {
+    ...world,
     trades: world.trades.filter((trade) => trade.time < before),
     markets: world.markets,
     resolutions: world.resolutions.filter((resolution) => resolution.knowableAt < before),
@@ -197,4 +229,29 @@ export function makeWorld({ seed, wallets = 20, markets = 12, trades = 400, days
     };
   });
   return { trades: rows, markets: listed, resolutions };
+}
+
+/** The same world with counterparties (some of them never trade, some are the wallet itself) and times of markets. */
+export function withDetails(world: World, seed: number): World {
+  const rng = makeRng('details', seed);
+  const days = ((world.trades.at(-1)?.time ?? worldStart) - worldStart) / DAY;
+  const moment = (): number => worldStart + Math.floor(rng.uniform() * days * DAY);
+  return {
+    ...world,
+    trades: world.trades.map((trade) => ({
+      ...trade,
+      counterparty:
+        rng.uniform() < 0.3
+          ? null
+          : rng.uniform() < 0.05
+            ? trade.wallet
+            : `0x${rng.below(8).toString(16).padStart(4, '0')}`,
+    })),
+    markets: world.markets.map((market) => ({
+      ...market,
+      createdAt: rng.uniform() < 0.2 ? null : moment() - 5 * DAY,
+      closedAt: rng.uniform() < 0.4 ? null : moment(),
+    })),
+    funding: [0, 1, 2].map((k) => ({ wallet: `0x${k.toString(16).padStart(4, '0')}`, fundedAt: moment() })),
+  };
 }

@@ -1,23 +1,36 @@
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openDuck } from '../../src/tables/duck.ts';
+import { factsOf } from '../../src/facts/make.ts';
+import { type Duck, openDuck } from '../../src/tables/duck.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
-import { type ProfileOptions, profileWallets } from '../../src/wallets/profile.ts';
+import { parquetFiles } from '../../src/tables/parquet-files.ts';
+import { type ProfileOptions, type ProfileRun, profileWallets } from '../../src/wallets/profile.ts';
 import { type TargetOptions, targetWallets } from '../../src/wallets/targets.ts';
 import { oracleProfiles, oracleTargets } from '../support/profile-oracle.ts';
 import { temporaryFolder } from '../support/stage.ts';
-import { makeWorld, type World, type WorldTrade, worldStart, writeWorld } from '../support/world.ts';
+import {
+  makeWorld,
+  type World,
+  type WorldFiles,
+  type WorldTrade,
+  withDetails,
+  worldStart,
+  writeWorld,
+} from '../support/world.ts';
 
 const DAY = 86_400;
 type Row = Record<string, unknown>;
 
-async function onDuck<T>(world: World, use: (duck: never, sources: never, folder: string) => Promise<T>): Promise<T> {
+async function onDuck<T>(
+  world: World,
+  use: (duck: Duck, sources: WorldFiles, folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await temporaryFolder();
   const sources = await writeWorld(world, folder);
   const duck = await openDuck({ threads: 1, memoryMb: 512, scratch: folder });
   try {
-    return await use(duck as never, sources as never, folder);
+    return await use(duck, sources, folder);
   } finally {
     duck.close();
   }
@@ -31,11 +44,14 @@ async function rowsOf(file: string): Promise<Row[]> {
   );
 }
 
-const profilesOf = (world: World, options: ProfileOptions): Promise<Row[]> =>
-  onDuck(world, async (duck, sources, folder) => {
+const profilesOf = (world: World, options: ProfileOptions, settings: Partial<ProfileRun> = {}): Promise<Row[]> =>
+  onDuck(world, async (duck: Duck, sources: WorldFiles, folder) => {
     const file = path.join(folder, 'out.parquet');
-    await profileWallets(duck, sources, options, file, () => undefined);
-    return rowsOf(file);
+    const facts = path.join(folder, 'facts');
+    await factsOf(duck, sources.trades, facts);
+    const run = { threads: 1, memoryMb: 256, scratch: folder, ...settings };
+    await profileWallets(duck, { ...sources, facts }, options, file, run);
+    return (await Promise.all(parquetFiles(file).map(rowsOf))).flat();
   });
 
 const targetsOf = (world: World, options: TargetOptions): Promise<Row[]> =>
@@ -308,7 +324,7 @@ describe('against definitions', () => {
         fc.integer({ min: 3, max: 20 }),
         fc.integer({ min: 1, max: 3 }),
         async (seed, lookback, minTrades) => {
-          const world = makeWorld({ seed, wallets: 6, markets: 8, trades: 150, days: 20 });
+          const world = withDetails(makeWorld({ seed, wallets: 6, markets: 8, trades: 150, days: 20 }), seed);
           const last = (world.trades.at(-1) as { time: number }).time;
           const dates = Array.from({ length: 20 }, (_, k) => worldStart + (k + 1) * DAY).filter((t) => t <= last);
           const asOf = { every: '1d', from: iso(dates[0] as number), lookback: `${lookback}d` };

@@ -1,35 +1,73 @@
+import path from 'node:path';
 import type { Figure } from '../../contract/figure.ts';
 import type { Finding } from '../../contract/metrics.ts';
 import type { StageContext } from '../../contract/stage.ts';
+import { factsOf } from '../../facts/make.ts';
+import type { Duck } from '../../tables/duck.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { type CalibrationBucket, calibrationOf } from '../../wallets/calibration.ts';
 import { concentrationOf, shareWithInterval } from '../../wallets/concentration.ts';
 import * as draw from '../../wallets/figures.ts';
 import { aheadFinding, concentrationFinding } from '../../wallets/findings.ts';
-import { profileWallets } from '../../wallets/profile.ts';
+import { originalDefects } from '../../wallets/profile/original.ts';
+import { type ProfileResult, profileWallets } from '../../wallets/profile.ts';
 import { type ProfileSummary, summariseProfiles } from '../../wallets/summary.ts';
 import type { Params } from '../wallets-profile.ts';
 import { openTaskDuck } from './task-duck.ts';
+
+/** Of the memory granted, for the databases of the workers: their arrays need about as much. */
+const WORKERS_SHARE = 0.3;
+
+/** The facts that are connected, else made here by the same function. */
+async function factsFor(context: StageContext<Params>, duck: Duck): Promise<string> {
+  const given = context.optionalInput('facts')?.path;
+  if (given !== undefined) return given;
+  const folder = path.join(await context.scratch(), 'facts');
+  await factsOf(duck, context.input('trades').path, folder);
+  return folder;
+}
+
+/** What is said of profiles by the original definitions: what is wrong with them. */
+async function writeOriginal(context: StageContext<Params>, result: ProfileResult): Promise<void> {
+  await context.writeMetrics('metrics', {
+    scalars: { rows: result.rows, wallets: result.wallets, dates: result.dates.times.length },
+    findings: [],
+    notes: originalDefects.map((defect) => `Original definitions: ${defect}.`),
+  });
+  await context.writeFigures('figures', []);
+}
 
 export default async function run(context: StageContext<Params>): Promise<void> {
   const { params } = context;
   const duck = await openTaskDuck(context);
   try {
     const sources = {
-      trades: context.input('trades').path,
+      facts: await factsFor(context, duck),
       markets: context.input('markets').path,
       resolutions: context.optionalInput('resolutions')?.path,
+      funding: context.optionalInput('funding')?.path,
     };
-    const result = await profileWallets(duck, sources, params, context.outputPath('table'), (done, total) => {
-      if (done % 1000 === 0) context.throwIfCancelled();
-      context.progress(done, total, 'wallets');
+    const table = context.outputPath('table');
+    const { threads, memoryMb } = context.resources;
+    const result = await profileWallets(duck, sources, params, table, {
+      threads,
+      memoryMb: Math.floor(memoryMb * WORKERS_SHARE),
+      scratch: await context.scratch(),
+      progress: (done, total) => {
+        context.throwIfCancelled();
+        context.progress(done, total, 'buckets of wallets');
+      },
     });
-    const summary = await summariseProfiles(duck);
-    const described = describe(
-      context,
-      summary,
-      params.describe === 'nothing' ? [] : await calibrationOf(duck, sources),
-    );
+    if (params.definitions === 'original') {
+      await writeOriginal(context, result);
+      return;
+    }
+    const summary = await summariseProfiles(duck, table, result);
+    const calibration =
+      params.describe === 'nothing' || sources.resolutions === undefined
+        ? []
+        : await calibrationOf(duck, sources.facts);
+    const described = describe(context, summary, calibration);
     const { times } = result.dates;
     const [firstDate, lastDate] = [times[0] as number, times[times.length - 1] as number].map(formatMoment);
     const last = summary.byDate.at(-1);

@@ -1,0 +1,113 @@
+/** One row a wallet and date: what the columns of a profile hold. */
+import { DAY } from '../../tables/time.ts';
+import type { Dates } from '../dates.ts';
+import { makeActivity } from './activity.ts';
+import { makeCounterparties } from './counterparties.ts';
+import { makeHolding } from './holding.ts';
+import { categories, type MarketTable } from './market-table.ts';
+import type { BucketRows } from './output.ts';
+import { type PriceArrays, tokenPrices } from './prices.ts';
+import { makeSettler } from './settlement.ts';
+import type { WalletView } from './slots.ts';
+
+/** What all wallets are measured with. */
+export interface WindowSetting {
+  readonly markets: MarketTable;
+  readonly dates: Dates;
+  readonly prices: PriceArrays;
+  /** Benchmark of `alpha` by number of the date. */
+  readonly benchmark: Float64Array;
+  /** Wallets with fewer fills in the window have no row. */
+  readonly minTrades: number;
+  /** Microseconds by number of the wallet, NaN where unknown; undefined without a table of funding. */
+  readonly fundedAt: Float64Array | undefined;
+}
+
+/** Adds the rows of one wallet. */
+export type AddRows = (view: WalletView, rows: BucketRows) => void;
+
+/** Calls `visit` with the fills in the window of each date that has enough of them. */
+export function eachWindow(
+  { time, count }: WalletView,
+  { times, lookback }: Dates,
+  minTrades: number,
+  visit: (date: number, asOf: number, begin: number, end: number) => void,
+): void {
+  let begin = 0;
+  let end = 0;
+  for (let q = 0; q < times.length; q++) {
+    const asOf = times[q] as number;
+    while (begin < count && (time[begin] as number) < asOf - lookback) begin++;
+    while (end < count && (time[end] as number) < asOf) end++;
+    if (end - begin >= minTrades) visit(q, asOf, begin, end);
+  }
+}
+
+/** Measures by our own definitions: the columns `profileColumns`. */
+export function makeWindows(setting: WindowSetting): AddRows {
+  const { markets, dates, benchmark, minTrades, fundedAt } = setting;
+  const describe = makeActivity(markets);
+  const settler = makeSettler(markets, tokenPrices(setting.prices));
+  const holding = makeHolding(markets, dates);
+  const counterparties = makeCounterparties();
+  const window = dates.lookback / DAY;
+  return (view, rows) => {
+    settler.load(view);
+    holding.load(view);
+    counterparties.load(view);
+    const funded = fundedAt === undefined ? Number.NaN : (fundedAt[view.wallet] as number);
+    eachWindow(view, dates, minTrades, (q, asOf, begin, end) => {
+      const activity = describe(view, begin, end);
+      const settled = settler.settle(begin, end, asOf, q);
+      const others = counterparties.measure(begin, end);
+      const tenure = (asOf - (view.time[0] as number)) / DAY;
+      let at = rows.add(view.wallet, q);
+      const { values } = rows;
+      // In the order of `profileColumns`.
+      values[at++] = tenure;
+      values[at++] = activity.trades;
+      values[at++] = activity.trades / Math.min(window, Math.max(1, tenure));
+      values[at++] = activity.meanUsd;
+      values[at++] = activity.maxUsd;
+      values[at++] = activity.activeDays;
+      values[at++] = activity.markets;
+      values[at++] = activity.events;
+      for (let c = 0; c < categories.length; c++) values[at++] = activity.categoryShares[c] as number;
+      values[at++] = activity.domainFocus;
+      values[at++] = activity.diversification;
+      values[at++] = activity.soldUsd - activity.boughtUsd;
+      values[at++] = activity.boughtUsd;
+      values[at++] = activity.meanBuyUsd;
+      values[at++] = activity.impactHours;
+      values[at++] = activity.buyShare;
+      values[at++] = activity.meanPrice;
+      values[at++] = activity.longshotShare;
+      values[at++] = activity.makerShare;
+      values[at++] = activity.burstiness;
+      values[at++] = activity.hourEntropy;
+      values[at++] = activity.sizeVariation;
+      values[at++] = holding.daysAt(q);
+      values[at++] = settled.pnlUsd;
+      values[at++] = settled.settled;
+      values[at++] = settled.wins;
+      values[at++] = settled.winRate;
+      values[at++] = settled.edge;
+      values[at++] = settled.edgeStandardError;
+      values[at++] = settled.edgeEffectiveEvents;
+      values[at++] = settled.edgeByPosition;
+      values[at++] = settled.roi;
+      values[at++] = settled.roi - (benchmark[q] as number);
+      values[at++] = settled.largestEventPnlShare;
+      values[at++] = settled.pnlHerfindahl;
+      values[at++] = settled.closingLineValue;
+      values[at++] = others.top;
+      values[at++] = others.herfindahl;
+      values[at++] = others.reciprocal;
+      values[at++] = others.roundTrip;
+      values[at++] = others.self;
+      values[at++] = funded < asOf ? (asOf - funded) / DAY : Number.NaN;
+      values[at++] = settled.markedPnlUsd;
+      values[at] = settled.unsettled;
+    });
+  };
+}
