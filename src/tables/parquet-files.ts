@@ -8,7 +8,8 @@ export function parquetFiles(table: string): string[] {
   if (!statSync(table).isDirectory()) return [table];
   const parts = readdirSync(table)
     .filter((name) => name.endsWith('.parquet'))
-    .sort();
+    // Part 1000 comes after part 999.
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   if (parts.length === 0) throw new FathomError('data', `${table}: the folder holds no Parquet files`);
   return parts.map((name) => path.join(table, name));
 }
