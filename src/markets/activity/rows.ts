@@ -88,7 +88,7 @@ export function wholeMicros(value: number): number | undefined {
   return whole === 0 ? 0 : whole;
 }
 
-const orNull = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
+export const orNull = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
 
 /** The row as our tables have it, or why it is refused. */
 export function rowOf(raw: unknown): ActivityRow | { readonly reason: string } {

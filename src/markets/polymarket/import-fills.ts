@@ -1,0 +1,167 @@
+/** Files of fills in, as the chain or the data API gives them; canonical trades and their markets out. */
+import path from 'node:path';
+import type { Figure } from '../../contract/figure.ts';
+import type { MetricsFile } from '../../contract/metrics.ts';
+import { FathomError } from '../../errors.ts';
+import { type Duck, quote } from '../../tables/duck.ts';
+import { categorySql } from '../categories.ts';
+import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
+import type { RawTable } from './csv.ts';
+import { readWideCsv } from './csv-rows.ts';
+import { describeFills, type FillFiles, type LoadedFile } from './describe-fills.ts';
+import { loadDataApiTrades } from './load-data-api.ts';
+import { checkLogs, type LogCounts, logColumns } from './logs.ts';
+import { orderFilledColumns, orderFilledSql, refuseUnknownColumns } from './order-filled.ts';
+import { countRefused } from './refused.ts';
+
+export interface FillPaths {
+  /** Canonical markets that name the tokens; null if there are none. */
+  readonly knownMarkets: string | null;
+  readonly trades: string;
+  readonly markets: string;
+  /** A folder for temporary files. */
+  readonly scratch: string;
+}
+
+/** Columns of the table `fills`, in which the good rows of all files lie. */
+const fillColumns = `file INTEGER, "row" BIGINT, place BIGINT, fingerprint UHUGEINT, time TIMESTAMP, market VARCHAR, event VARCHAR,
+  title VARCHAR, slug VARCHAR, token VARCHAR, outcome VARCHAR, outcomeIndex INTEGER, wallet VARCHAR, counterparty VARCHAR,
+  role VARCHAR, side VARCHAR, usd DECIMAL(18, 6), shares DECIMAL(18, 6), fee DECIMAL(18, 6), "order" VARCHAR, "transaction" VARCHAR`;
+
+/** Imports files of one format. Stops with one `FathomError` if they cannot be trusted. */
+export async function importFills(
+  duck: Duck,
+  options: FillFiles,
+  paths: FillPaths,
+): Promise<{ metrics: MetricsFile; figures: Figure[] }> {
+  await loadTokens(duck, paths.knownMarkets);
+  if (paths.knownMarkets === null && options.format !== 'data-api' && options.unknownTokens === 'reject')
+    throw new FathomError('data', 'the chain names tokens, not markets, and no markets are given', {
+      hint: 'connect markets: { from: ... } of source.polymarket-markets, or set unknownTokens: own-market',
+    });
+  await duck.run(`CREATE TABLE fills (${fillColumns})`);
+  const loaded: LoadedFile[] = [];
+  for (const [i, file] of options.files.entries())
+    loaded.push(
+      options.format === 'data-api'
+        ? await loadDataApiTrades(duck, file, i, options, paths.scratch)
+        : await loadChain(duck, file, i, options, paths.scratch),
+    );
+  const [held] = await duck.rows<{ rows: number }>('SELECT count(*)::DOUBLE AS "rows" FROM fills');
+  if (held?.rows === 0)
+    throw new FathomError('data', `there is no fill in ${loaded.map(({ name }) => name).join(', ')}`, {
+      hint: 'an empty feed is not written as an empty table: leave the file out, or ask for other dates',
+    });
+
+  await rankFills(duck, options.duplicates);
+  await copyCanonical(
+    duck,
+    'trades',
+    `SELECT seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, fee, coalesce("order", ${orderGroupSql}) AS orderGroup, "transaction"
+     FROM ranks JOIN fills USING (file, "row")`,
+    paths.trades,
+  );
+  await copyCanonical(duck, 'markets', marketsSql(paths.knownMarkets), paths.markets);
+  return describeFills(duck, options, loaded, paths.trades);
+}
+
+/** Makes the table `tokens`: token, market, event, outcome and its index. */
+async function loadTokens(duck: Duck, markets: string | null): Promise<void> {
+  const known = markets === null ? null : `read_parquet(${quote(markets)})`;
+  const of = (
+    i: number,
+  ): string => `SELECT token${i} AS token, market, event, outcome${i} AS outcome, ${i} AS outcomeIndex
+    FROM ${known} WHERE token${i} IS NOT NULL`;
+  await duck.run(
+    known === null
+      ? 'CREATE TABLE tokens (token VARCHAR, market VARCHAR, event VARCHAR, outcome VARCHAR, outcomeIndex INTEGER)'
+      : `CREATE TABLE tokens AS ${of(0)} UNION ALL ${of(1)}`,
+  );
+  const [twice] = await duck.rows<{ token: string }>(
+    'SELECT token FROM tokens GROUP BY token HAVING count(*) > 1 ORDER BY token LIMIT 1',
+  );
+  if (twice !== undefined)
+    throw new FathomError('data', `token ${twice.token} stands for two outcomes or markets in the markets given`);
+}
+
+/** Loads OrderFilled events or raw logs into `fills`. */
+async function loadChain(
+  duck: Duck,
+  file: string,
+  i: number,
+  options: FillFiles,
+  scratch: string,
+): Promise<LoadedFile> {
+  const needed = options.format === 'logs' ? logColumns : orderFilledColumns;
+  const raw = await readWideCsv(duck, file, needed, path.join(scratch, `raw-${i}.parquet`));
+  let relation: string;
+  let counts: LogCounts | undefined;
+  if (options.format === 'logs') {
+    counts = await checkLogs(duck, raw, options.cutTransactions === 'drop');
+    relation = 'logs';
+  } else {
+    refuseUnknownColumns(file, raw.survey.header);
+    relation = `(SELECT *, true AS "isFill" FROM (${orderFilledSql(raw, options.feeUnit)}))`;
+  }
+  const checked = path.join(scratch, `checked-${i}.parquet`);
+  const unknown = options.unknownTokens === 'reject' ? "WHEN t.token IS NULL THEN 'token: in none of the markets'" : '';
+  await duck.run(`COPY (SELECT c.* EXCLUDE (reason),
+      CASE WHEN c.reason IS NOT NULL THEN c.reason ${unknown} END AS reason,
+      coalesce(t.market, c.token) AS market, coalesce(t.event, c.token) AS event, t.outcome, t.outcomeIndex
+    FROM ${relation} c LEFT JOIN tokens t USING (token))
+    TO ${quote(checked)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
+  const refused = await countRefused(duck, raw, checked, options.maxRejected);
+  await duck.run(`INSERT INTO fills SELECT ${i}, "row", place, fingerprint, time, market, event, NULL, NULL, token, outcome, outcomeIndex,
+      wallet, counterparty, role, side, usd, shares, fee, "order", "transaction"
+    FROM read_parquet(${quote(checked)}) WHERE reason IS NULL AND "isFill"`);
+  return {
+    name: raw.name,
+    rowsRead: raw.rows + raw.malformed.length,
+    rejected: refused.byReason,
+    facts: factsOf(raw, counts, options),
+  };
+}
+
+function factsOf(raw: RawTable, counts: LogCounts | undefined, options: FillFiles): LoadedFile['facts'] {
+  const cut = raw.survey.endsInLineBreak
+    ? []
+    : [{ label: 'The file does not end in a line break; its last row is complete, but it may be cut', value: 1 }];
+  if (counts === undefined) return cut;
+  return [
+    ...cut,
+    { label: 'Transactions', value: counts.transactions },
+    { label: "OrdersMatched that only confirm the taker's OrderFilled", value: counts.confirming },
+    { label: 'OrdersMatched that stand in for one that is not in the file', value: counts.standingIn },
+    {
+      label: `Transactions not whole in the file, ${options.cutTransactions === 'keep' ? 'their fills kept' : 'left out'}`,
+      value: counts.cut,
+    },
+  ];
+}
+
+/**
+ * Makes the table `ranks`: the rows that count with their number. Rows of one moment stay as they happened, which in a
+ * file that lists the newest first is from its end.
+ */
+async function rankFills(duck: Duck, duplicates: FillFiles['duplicates']): Promise<void> {
+  const firsts =
+    duplicates === 'keep' ? '' : 'QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY file, "row") = 1';
+  await duck.run(`CREATE TABLE ranks AS
+    WITH directions AS (SELECT file, CASE WHEN arg_min(time, place) > arg_max(time, place) THEN -1 ELSE 1 END AS direction
+      FROM fills GROUP BY file)
+    SELECT file, "row", row_number() OVER (ORDER BY time, file, direction * place) - 1 AS seq
+    FROM (SELECT file, "row", place, time, direction FROM fills JOIN directions USING (file) ${firsts})`);
+}
+
+/** Markets in which there are fills: as given, else as far as the rows themselves tell of them. */
+function marketsSql(knownMarkets: string | null): string {
+  const of = (column: string, i: number): string => `max(${column}) FILTER (outcomeIndex = ${i}) AS ${column}${i}`;
+  const told = `SELECT market, min(event) AS event, min(title) AS question, min(slug) AS slug,
+      ${categorySql("coalesce(min(title), '') || ' ' || coalesce(min(slug), '')")} AS category,
+      ${[0, 1].flatMap((i) => [of('outcome', i), of('token', i)]).join(', ')}, NULL AS createdAt, NULL AS closedAt
+    FROM fills GROUP BY market`;
+  if (knownMarkets === null) return told;
+  const known = `(SELECT * FROM read_parquet(${quote(knownMarkets)}) WHERE market IN (SELECT market FROM fills))`;
+  return `SELECT * FROM ${known} UNION ALL BY NAME SELECT * FROM (${told}) WHERE market NOT IN (SELECT market FROM ${known})`;
+}
