@@ -13,7 +13,8 @@ export type CanonicalTable =
   | 'feeSchedules'
   | 'positions'
   | 'leaderboard'
-  | 'truth';
+  | 'truth'
+  | 'marketTruth';
 
 /** A column and its type in DuckDB and Parquet; `copyCanonical` casts to it, so that every source's files have it. */
 export interface CanonicalColumn extends ColumnSpec {
@@ -230,6 +231,58 @@ const truth: readonly CanonicalColumn[] = [
     description: 'Planted mean of payout minus price; 0 if none',
   },
   { name: 'firstActiveAt', type: 'TIMESTAMP', role: 'info', description: 'First fill, UTC; null if it never traded' },
+  {
+    name: 'family',
+    type: 'VARCHAR',
+    role: 'info',
+    description: 'Ring of wash traders or family of sybils that the wallet belongs to; null if none',
+  },
+  { name: 'follows', type: 'VARCHAR', role: 'info', description: 'Address whose purchases it repeats; null if none' },
+  {
+    name: 'edgeHalfLifeDays',
+    type: 'DOUBLE',
+    role: 'info',
+    unit: 'days',
+    description: 'Time in which its edge halves, counted from its arrival; null if it has none or keeps it',
+  },
+  {
+    name: 'arrivesAt',
+    type: 'TIMESTAMP',
+    role: 'info',
+    description: 'When it arrives, UTC, which may be long before its first fill',
+  },
+  {
+    name: 'latencySeconds',
+    type: 'DOUBLE',
+    role: 'info',
+    unit: 's',
+    description: 'Median time from what it reacts to until its own order; null if it reacts to nothing',
+  },
+];
+
+/** What the simulator knows of each market, none of which a source or a wallet could. */
+const marketTruth: readonly CanonicalColumn[] = [
+  { name: 'market', type: 'VARCHAR', role: 'id', description: 'Id of the market' },
+  {
+    name: 'startProbability',
+    type: 'DOUBLE',
+    role: 'info',
+    description: 'True probability of outcome 0 when it opened',
+  },
+  {
+    name: 'happens',
+    type: 'BOOLEAN',
+    role: 'info',
+    description: 'Whether outcome 0 happens, also where it pays 50-50',
+  },
+  { name: 'fiftyFifty', type: 'BOOLEAN', role: 'info', description: 'Whether both outcomes are paid a half' },
+  { name: 'exclusive', type: 'BOOLEAN', role: 'info', description: 'Whether exactly one market of its event happens' },
+  { name: 'closesAt', type: 'TIMESTAMP', role: 'info', description: 'When trading ends, also after the end, UTC' },
+  { name: 'proposedAt', type: 'TIMESTAMP', role: 'info', description: 'When a payout is first proposed, UTC' },
+  { name: 'disputedAt', type: 'TIMESTAMP', role: 'info', description: 'First dispute, UTC; null if there is none' },
+  { name: 'disputes', type: 'INTEGER', role: 'info', description: 'Disputes: the second one leads to a vote' },
+  { name: 'finalAt', type: 'TIMESTAMP', role: 'info', description: 'When the resolution is final, UTC' },
+  { name: 'news', type: 'INTEGER', role: 'info', description: 'Items of news in its life' },
 ];
 
 /** Columns of each canonical table in their order, with roles and units. */
@@ -242,6 +295,7 @@ export const canonicalColumns: Readonly<Record<CanonicalTable, readonly Canonica
   positions,
   leaderboard,
   truth,
+  marketTruth,
 };
 
 /** The columns that order the rows of each canonical table; a key of it too. */
@@ -254,4 +308,5 @@ export const canonicalOrder: Readonly<Record<CanonicalTable, readonly string[]>>
   positions: ['asOf', 'wallet', 'token'],
   leaderboard: ['asOf', 'rank', 'wallet'],
   truth: ['wallet'],
+  marketTruth: ['market'],
 };

@@ -27,6 +27,7 @@ const what: Readonly<Record<CanonicalTable, string>> = {
   positions: "The venue's own snapshot of what wallets hold, for comparison with the ledger.",
   leaderboard: "The venue's own ranking of wallets. It is survivorship in a table: who lost and left is not in it.",
   truth: 'What the simulator planted, in a table apart that no feature may read.',
+  marketTruth: 'What the simulator knows of each market, likewise apart.',
 };
 
 const cell = (text: string | undefined): string => (text ?? '').replaceAll('|', '\\|');

@@ -1,6 +1,6 @@
 /** Which outcome a wallet buys, and what it must know for that. */
 import type { Rng } from '../../random/rng.ts';
-import { favourite, insider, skilledRange, ticksPerUsd } from './assumptions.ts';
+import { favourite, insider, longshot, skilledRange, ticksPerUsd } from './assumptions.ts';
 
 export type Outcome = 0 | 1;
 
@@ -17,6 +17,13 @@ export function favouriteOutcome(ticks: Ticks): Outcome | undefined {
   const outcome = ticks[0] >= ticks[1] ? 0 : 1;
   const price = ticks[outcome] / ticksPerUsd;
   return price >= favourite.low && price <= favourite.high ? outcome : undefined;
+}
+
+/** The less likely outcome if it is cheap enough to be a longshot, and not all too cheap. */
+export function longshotOutcome(ticks: Ticks): Outcome | undefined {
+  const outcome = ticks[0] < ticks[1] ? 0 : 1;
+  const price = ticks[outcome] / ticksPerUsd;
+  return price >= longshot.low && price <= longshot.high ? outcome : undefined;
 }
 
 /**

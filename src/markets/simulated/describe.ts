@@ -3,7 +3,7 @@ import type { Figure } from '../../contract/figure.ts';
 import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import type { Duck } from '../../tables/duck.ts';
 import { tradeFigures, tradeTotals } from '../describe.ts';
-import { archetypes } from './assumptions.ts';
+import { archetypes, DAY } from './assumptions.ts';
 import type { World } from './simulate.ts';
 
 /** Sums over the purchases of one kind of wallet in one market. */
@@ -22,10 +22,15 @@ export async function describeWorld(
   trades: string,
 ): Promise<{ metrics: MetricsFile; figures: Figure[] }> {
   const totals = await tradeTotals(duck, trades);
-  const resolved = world.markets.filter((market) => market.finalAt < world.end);
-  const planted = world.wallets.flatMap((w, i) => (w.archetype === 'skilled' ? [world.edges[i] as number] : []));
+  const markets = world.shards.flatMap((shard) => shard.markets);
+  const resolved = markets.filter((market) => market.finalAt < world.end);
+  const planted = world.shards.flatMap(({ wallets, edges }) =>
+    wallets.flatMap((w, i) => (w.archetype === 'skilled' ? [edges[i] as number] : [])),
+  );
+  const unfilled = world.shards.reduce((sum, shard) => sum + shard.unfilled, 0);
   const mean = (values: readonly number[]): number | null =>
     values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+  const washShare = await washVolume(duck, world);
   const quality: Quality = {
     source: 'simulated world',
     rowsRead: totals.rows,
@@ -40,8 +45,11 @@ export async function describeWorld(
       { label: 'Markets that traded', value: totals.markets },
       { label: 'Markets resolved by the end', value: resolved.length },
       { label: 'Markets that paid 50-50', value: resolved.filter((market) => market.fiftyFifty).length },
+      { label: 'Markets whose resolution was disputed', value: resolved.filter((m) => m.disputedAt.length > 0).length },
       { label: 'Volume, both sides of a match', value: totals.usd, unit: 'USD' },
-      { label: 'Orders that found no trade', value: world.unfilled },
+      { label: 'Orders that found no trade', value: unfilled },
+      { label: 'Shards', value: world.shards.length },
+      ...(washShare === null ? [] : [{ label: 'Share of volume in rings during the surge', value: washShare }]),
       {
         label: 'Mean planted edge of skilled wallets',
         value: mean(planted),
@@ -58,6 +66,8 @@ export async function describeWorld(
       resolved: resolved.length,
       usd: totals.usd,
       plantedEdge: mean(planted),
+      shards: world.shards.length,
+      washShare,
     },
     quality: [quality],
     notes: ['The trades are simulated: what is found in them tests the methods, and says nothing of any real venue.'],
@@ -68,21 +78,33 @@ export async function describeWorld(
   };
 }
 
+/** Share of the volume of the surge's days that wash traders traded with each other; null without them. */
+async function washVolume(duck: Duck, { params }: World): Promise<number | null> {
+  const { fromDay, toDay } = params.wash;
+  const [row] = await duck.rows<{ share: number | null }>(
+    `SELECT sum(f.size * f.ticks) FILTER (w.archetype = 'washTrader' AND c.archetype = 'washTrader') / sum(f.size * f.ticks)
+       AS share
+     FROM fills f JOIN wallet w ON w.id = f.wallet JOIN wallet c ON c.id = f.counterparty
+     WHERE f.time >= ${fromDay * DAY} AND f.time < ${(toDay ?? params.days) * DAY}`,
+  );
+  return row?.share ?? null;
+}
+
 /** Payouts as the world knows them, also of markets still open at its end. */
-const purchases = `SELECT w.archetype, f.market, f.usd / f.shares AS price,
-    CASE WHEN f.outcome = 0 THEN m.payout0 ELSE 1 - m.payout0 END AS payout
-  FROM fills f JOIN wallet w ON w.id = f.wallet JOIN market m ON m.id = f.market WHERE f.sell = 0`;
+const purchases = `SELECT w.archetype, m.id AS market, f.ticks, f.ticks::DOUBLE / 1000 AS price,
+    CASE WHEN f.token % 2 = 0 THEN m.payout0 ELSE 1 - m.payout0 END AS payout
+  FROM fills f JOIN wallet w ON w.id = f.wallet JOIN market m ON m.id = f.token // 2 WHERE f.sell = 0`;
 
 async function kindsTable(duck: Duck): Promise<Figure> {
   const kinds = await duck.rows<{ archetype: string; wallets: number; fills: number; usd: number; maker: number }>(
     `SELECT w.archetype, count(DISTINCT w.id)::DOUBLE AS wallets, count(f.wallet)::DOUBLE AS fills,
-       coalesce(sum(f.usd::BIGINT), 0)::DOUBLE / 1e6 AS usd, sum(f.maker::BIGINT)::DOUBLE AS maker
+       coalesce(sum((f.size * f.ticks)::BIGINT), 0)::DOUBLE / 1e5 AS usd, sum(f.maker::BIGINT)::DOUBLE AS maker
      FROM wallet w LEFT JOIN fills f ON f.wallet = w.id GROUP BY w.archetype`,
   );
   // Whole numbers of thousandths and halves, so that sums are exact in any order.
   const bought = await duck.rows<Purchases>(
     `SELECT archetype, market::DOUBLE AS market, count(*)::DOUBLE AS n,
-       sum((payout * 1000)::BIGINT - round(price * 1000)::BIGINT)::DOUBLE / 1000 AS edge
+       sum((payout * 1000)::BIGINT - ticks)::DOUBLE / 1000 AS edge
      FROM (${purchases}) GROUP BY archetype, market ORDER BY archetype, market`,
   );
   return {
@@ -128,7 +150,7 @@ export function clusteredMean(clusters: readonly { readonly n: number; readonly 
 
 async function calibration(duck: Duck): Promise<Figure> {
   const bins = await duck.rows<{ n: number; price: number; payout: number }>(
-    `SELECT least(floor(price * 10), 9) AS bin, count(*)::DOUBLE AS n, sum(round(price * 1000)::BIGINT)::DOUBLE / 1000 AS price,
+    `SELECT least(floor(price * 10), 9) AS bin, count(*)::DOUBLE AS n, sum(ticks::BIGINT)::DOUBLE / 1000 AS price,
        sum((payout * 2)::BIGINT)::DOUBLE / 2 AS payout
      FROM (${purchases} AND w.archetype = 'casual') GROUP BY bin ORDER BY bin`,
   );

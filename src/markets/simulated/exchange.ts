@@ -1,33 +1,36 @@
-/** Where orders meet: prices around the public probability, matches, and who then holds what. */
-import { logit, sigmoid } from '../../numeric/elementary.ts';
+/** Where orders meet: quotes around the public probability, matches, and who then holds what. */
+import { pow, sigmoid } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
-import { habits, impact, insider, inventoryUse, ticksPerUsd, tradable, type WorldParams } from './assumptions.ts';
+import { DAY, habits, impact, insider, inventoryUse, ticksPerUsd, tradable, type WorldParams } from './assumptions.ts';
 import { Counterparties, Holdings } from './book.ts';
 import {
   anyOutcome,
   favouriteOutcome,
   insiderOutcome,
+  longshotOutcome,
   type Outcome,
   skilledOutcome,
   type Ticks,
   tooLateForInsider,
 } from './choices.ts';
-import { Fills } from './fills.ts';
+import { type MatchColumns, Matches, matchFlags } from './matches.ts';
+import type { ProbabilityPaths } from './paths.ts';
 import type { SimulatedWallet } from './population.ts';
-import type { Schedule } from './schedule.ts';
-import type { ProbabilityPaths, SimulatedMarket } from './world.ts';
+import { orderKinds, type Schedule } from './schedule.ts';
+import type { SimulatedMarket } from './world.ts';
 
 export interface Traded {
-  readonly fills: Fills;
+  readonly matches: MatchColumns;
   /** By wallet: planted edge, USD per token. */
   readonly edges: Float64Array;
+  readonly transactions: number;
   /** Orders that found no price they wanted or nobody to trade with. */
   readonly unfilled: number;
 }
 
-/** Tokens are traded in hundredths; a hundredth times a tick is ten millionths of a dollar. */
-const HUNDREDTH_IN_MILLIONTHS = 10_000;
-const HUNDREDTH_TICK_IN_MILLIONTHS = HUNDREDTH_IN_MILLIONTHS / ticksPerUsd;
+/** Tokens are traded in hundredths. */
+const HUNDREDTHS = 100;
+const TICK = 1 / ticksPerUsd;
 
 /** Runs a schedule forwards in time; see `run`. */
 export class Exchange {
@@ -38,10 +41,18 @@ export class Exchange {
   readonly #rng: Rng;
   readonly #holdings: Holdings;
   readonly #counterparties: Counterparties;
-  readonly #fills = new Fills();
+  readonly #matches = new Matches();
   readonly #edges: Float64Array;
   /** Chances that each insider has let pass; the number of candidates once it has bought. */
   readonly #insiderTries: Int32Array;
+  /** What wallets that others follow bought last in a market: outcome by wallet x markets + market. */
+  readonly #lastBought = new Map<number, Outcome>();
+  readonly #isFollowed: Uint8Array;
+  /** Members of the rings of wash traders. */
+  readonly #rings: number[][] = [];
+  /** Hundredths of tokens times ticks that others and wash traders have traded in the window of the surge. */
+  #otherVolume = 0;
+  #washVolume = 0;
   #transactions = 0;
   #unfilled = 0;
 
@@ -62,67 +73,123 @@ export class Exchange {
     this.#counterparties = new Counterparties(rng, makers);
     this.#edges = Float64Array.from(wallets, (wallet) => wallet.edge);
     this.#insiderTries = new Int32Array(wallets.length);
+    this.#isFollowed = new Uint8Array(wallets.length);
+    wallets.forEach((wallet, w) => {
+      if (wallet.follows >= 0) this.#isFollowed[wallet.follows] = 1;
+      if (wallet.archetype !== 'washTrader') return;
+      this.#rings[wallet.family] ??= [];
+      this.#rings[wallet.family]?.push(w);
+    });
   }
 
   /** Runs every order of the schedule once, in its order. */
   run(schedule: Schedule): Traded {
     for (let i = 0; i < schedule.size; i++) {
+      const time = schedule.time[i] as number;
       const wallet = schedule.wallet[i] as number;
       const market = schedule.market[i] as number;
-      this.#order(
-        schedule.time[i] as number,
-        wallet,
-        market,
-        schedule.usd[i] as number,
-        schedule.sell[i] === 1,
-        this.#wallets[wallet] as SimulatedWallet,
-      );
+      if (schedule.kind[i] === orderKinds.wash) this.#wash(time, wallet, market);
+      else this.#order(time, wallet, market, schedule.usd[i] as number, schedule.kind[i] as number);
     }
-    return { fills: this.#fills, edges: this.#edges, unfilled: this.#unfilled };
+    return {
+      matches: this.#matches.columns(),
+      edges: this.#edges,
+      transactions: this.#transactions,
+      unfilled: this.#unfilled,
+    };
   }
 
   /**
-   * One order. A taker pays mid + half spread + impact, a maker mid - half spread (the mirror image to sell), on the
-   * tick; mid is the public probability bent by the favourite-longshot bias.
+   * One order. Quotes allow for a share mu of orders from wallets that know the outcome (Glosten and Milgrom 1985): the
+   * ask is p (1 + mu) / (p (1 + mu) + (1 - p)(1 - mu)), the bid the same with -mu; p is the public probability as the
+   * quotes have it, bent by the favourite-longshot bias, and mu twice the half spread at 1/2. On top comes one tick, and
+   * for a taker the impact of its size. A maker trades at the other side of the spread.
    */
-  #order(time: number, w: number, m: number, usd: number, sell: boolean, wallet: SimulatedWallet): void {
+  #order(time: number, w: number, m: number, usd: number, kind: number): void {
+    const wallet = this.#wallets[w] as SimulatedWallet;
     const { makerShare, mostFills } = habits[wallet.archetype];
-    const maker = this.#rng.uniform() < makerShare;
-    const probability = this.#paths.at(m, time);
-    const mid = sigmoid((1 - this.#params.longshotBias) * logit(probability));
+    const maker = kind !== orderKinds.news && this.#rng.uniform() < makerShare;
+    const logOdds = this.#paths.at(m, time);
     if (wallet.archetype === 'casual') this.#counterparties.passes(w);
+    const mid = this.#quoted(m, time, logOdds);
     if (mid < tradable.low || mid > tradable.high) {
       this.#unfilled++;
       return;
     }
-    const spread = this.#params.halfSpread * 4 * mid * (1 - mid) + 1 / ticksPerUsd;
-    const pressure = Math.min(impact.most, impact.at1000Usd * Math.sqrt(usd / 1000));
-    const cost = (maker ? -spread : spread + pressure) * (sell ? -1 : 1);
-    const ticks: Ticks = [onTick(mid + cost), onTick(1 - mid + cost)];
-    const outcome = sell ? this.#largerHolding(w, m) : this.#choice(w, m, probability, ticks);
+    const sell = kind === orderKinds.sell;
+    const ticks = this.#prices(mid, maker, sell, usd);
+    if (kind === orderKinds.pair) {
+      const size = Math.max(HUNDREDTHS, Math.floor(usd * HUNDREDTHS));
+      this.#match(time, w, m, 0, false, maker, ticks[0], size, this.#counterparties.find(w, m, !maker));
+      this.#match(time, w, m, 1, false, maker, ticks[1], size, this.#counterparties.find(w, m, !maker));
+      this.#transactions++;
+      return;
+    }
+    const outcome = sell ? this.#largerHolding(w, m) : this.#choice(time, w, m, logOdds, ticks, kind);
     if (outcome === undefined) {
       this.#unfilled++;
       return;
     }
+    if (this.#isFollowed[w] === 1 && !sell) this.#lastBought.set(w * this.#markets.length + m, outcome);
     const wanted = sell
       ? this.#holdings.get(w, m, outcome)
-      : Math.max(100, Math.floor((usd * 100 * ticksPerUsd) / ticks[outcome]));
-    const parts = Math.min(1 + this.#rng.below(mostFills), Math.max(1, Math.floor(wanted / 100)));
+      : Math.max(HUNDREDTHS, Math.floor((usd * HUNDREDTHS * ticksPerUsd) / ticks[outcome]));
+    const parts = Math.min(1 + this.#rng.below(mostFills), Math.max(1, Math.floor(wanted / HUNDREDTHS)));
     const part = Math.floor(wanted / parts);
     for (let k = 0; k < parts; k++) {
       const size = k === 0 ? wanted - part * (parts - 1) : part;
-      this.#match(time, w, m, outcome, sell, maker, ticks[outcome], size);
+      this.#match(time, w, m, outcome, sell, maker, ticks[outcome], size, this.#counterparties.find(w, m, !maker));
     }
     this.#transactions++;
   }
 
+  /** The probability around which quotes stand: they have not yet taken in the latest news. */
+  #quoted(m: number, time: number, logOdds: number): number {
+    const news = this.#params.news.perMarket > 0 ? this.#paths.lastNews(m) : undefined;
+    const stale = news !== undefined && time < news.time + this.#params.news.quoteLatencySeconds ? news.jump : 0;
+    return sigmoid((1 - this.#params.longshotBias) * (logOdds - stale));
+  }
+
+  /** What a token of each outcome costs, or brings, this order. */
+  #prices(mid: number, maker: boolean, sell: boolean, usd: number): Ticks {
+    const mu = 2 * this.#params.halfSpread;
+    const pressure = maker ? 0 : Math.min(impact.most, impact.at1000Usd * Math.sqrt(usd / 1000));
+    // A taker buys outcome 0 at the ask and outcome 1 at one less the bid; a maker the other way round; selling mirrors.
+    const sign = maker === sell ? 1 : -1;
+    const informed = sign * mu;
+    const extra = sign * TICK + (sell ? -pressure : pressure);
+    const yes = (mid * (1 + informed)) / (mid * (1 + informed) + (1 - mid) * (1 - informed));
+    const no = ((1 - mid) * (1 + informed)) / ((1 - mid) * (1 + informed) + mid * (1 - informed));
+    return [onTick(yes + extra), onTick(no + extra)];
+  }
+
   /** The outcome that a wallet buys, if any. */
-  #choice(w: number, m: number, probability: number, ticks: Ticks): Outcome | undefined {
-    const { archetype, edge } = this.#wallets[w] as SimulatedWallet;
+  #choice(time: number, w: number, m: number, logOdds: number, ticks: Ticks, kind: number): Outcome | undefined {
+    const wallet = this.#wallets[w] as SimulatedWallet;
     const { happens } = this.#markets[m] as SimulatedMarket;
-    if (archetype === 'favouriteBuyer') return favouriteOutcome(ticks);
-    if (archetype === 'skilled') return skilledOutcome(this.#rng, probability, happens, ticks, edge);
-    if (archetype !== 'freshInsider') return anyOutcome(this.#rng);
+    if (kind === orderKinds.copy) return this.#lastBought.get(wallet.follows * this.#markets.length + m);
+    if (kind === orderKinds.news) return (this.#paths.lastNews(m)?.jump ?? 0) > 0 ? 0 : 1;
+    switch (wallet.archetype) {
+      case 'favouriteBuyer':
+        return favouriteOutcome(ticks);
+      case 'longshotBuyer':
+        return longshotOutcome(ticks);
+      case 'skilled':
+        return skilledOutcome(this.#rng, sigmoid(logOdds), happens, ticks, this.#edgeAt(wallet, time));
+      case 'freshInsider':
+        return this.#insiderChoice(w, happens, ticks);
+      default:
+        return anyOutcome(this.#rng);
+    }
+  }
+
+  /** A skilled wallet's edge halves in each half-life from its arrival on. */
+  #edgeAt(wallet: SimulatedWallet, time: number): number {
+    const halfLife = this.#params.skillHalfLifeDays;
+    return halfLife === null ? wallet.edge : wallet.edge * pow(2, -(time - wallet.from) / (halfLife * DAY));
+  }
+
+  #insiderChoice(w: number, happens: boolean, ticks: Ticks): Outcome | undefined {
     const tries = (this.#insiderTries[w] as number) + 1;
     this.#insiderTries[w] = tries;
     if (tries > insider.candidates) return undefined;
@@ -141,6 +208,27 @@ export class Exchange {
   }
 
   /**
+   * A trade within a ring, at the middle and as large as the ring is behind its share of the volume; what the wallet
+   * holds there it sells first.
+   */
+  #wash(time: number, w: number, m: number): void {
+    const ring = this.#rings[(this.#wallets[w] as SimulatedWallet).family] as number[];
+    const { share } = this.#params.wash;
+    const mid = this.#quoted(m, time, this.#paths.at(m, time));
+    const other = ring[(ring.indexOf(w) + 1 + this.#rng.below(Math.max(1, ring.length - 1))) % ring.length] as number;
+    const behind = (share / (1 - share)) * this.#otherVolume - this.#washVolume;
+    if (ring.length < 2 || behind < HUNDREDTHS * ticksPerUsd || mid < tradable.low || mid > tradable.high) return;
+    const held = this.#largerHolding(w, m);
+    const outcome = held ?? anyOutcome(this.#rng);
+    const ticks = onTick(outcome === 0 ? mid : 1 - mid);
+    // Both sides of a minted pair add up to a dollar, those of a token to twice its price: about a dollar on average.
+    const wanted = Math.max(HUNDREDTHS, Math.floor(behind / ticksPerUsd));
+    const size = held === undefined ? wanted : Math.min(wanted, this.#holdings.get(w, m, held));
+    this.#match(time, w, m, outcome, held !== undefined, false, ticks, size, other);
+    this.#transactions++;
+  }
+
+  /**
    * Matches one part of an order. The other side trades the same token the other way if it can; else it trades the
    * complementary token the same way, and the exchange mints a pair for two buyers or merges one of two sellers:
    * their two prices add up to one dollar.
@@ -154,8 +242,8 @@ export class Exchange {
     maker: boolean,
     ticks: number,
     size: number,
+    counterparty: number,
   ): void {
-    const counterparty = this.#counterparties.find(wallet, market, !maker);
     if (counterparty < 0) {
       this.#unfilled++;
       return;
@@ -168,34 +256,30 @@ export class Exchange {
     const theySell = sameToken ? !sell : sell;
     this.#holdings.add(wallet, market, outcome, sell ? -size : size);
     this.#holdings.add(counterparty, market, theirs, theySell ? -size : size);
-    const shares = size * HUNDREDTH_IN_MILLIONTHS;
-    const transaction = this.#transactions;
-    const mine = {
+    const theirTicks = sameToken ? ticks : ticksPerUsd - ticks;
+    this.#note(time, wallet, counterparty, size * (ticks + theirTicks));
+    this.#matches.add(
       time,
       market,
-      outcome,
-      wallet,
-      counterparty,
-      maker,
-      sell,
-      usd: size * ticks * HUNDREDTH_TICK_IN_MILLIONTHS,
-      shares,
-      transaction,
-    };
-    const other = {
-      time,
-      market,
-      outcome: theirs,
-      wallet: counterparty,
-      counterparty: wallet,
-      maker: !maker,
-      sell: theySell,
-      usd: size * (sameToken ? ticks : ticksPerUsd - ticks) * HUNDREDTH_TICK_IN_MILLIONTHS,
-      shares,
-      transaction,
-    };
-    this.#fills.add(maker ? mine : other);
-    this.#fills.add(maker ? other : mine);
+      maker ? wallet : counterparty,
+      maker ? counterparty : wallet,
+      maker ? ticks : theirTicks,
+      size,
+      this.#transactions,
+      ((maker ? outcome : theirs) === 1 ? matchFlags.outcomeOne : 0) +
+        ((maker ? sell : theySell) ? matchFlags.makerSells : 0) +
+        (sameToken ? matchFlags.sameToken : 0),
+    );
+  }
+
+  /** Adds a match to the volumes of the surge's window. */
+  #note(time: number, wallet: number, counterparty: number, volume: number): void {
+    if (this.#rings.length === 0) return;
+    const { fromDay, toDay } = this.#params.wash;
+    if (time < fromDay * DAY || time >= (toDay ?? this.#params.days) * DAY) return;
+    const kinds = [wallet, counterparty].map((w) => this.#wallets[w]?.archetype);
+    if (kinds.every((kind) => kind === 'washTrader')) this.#washVolume += volume;
+    else this.#otherVolume += volume;
   }
 }
 

@@ -37,3 +37,10 @@ export function slugOf(question: string): string {
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-|-$/g, '');
 }
+
+/** `0x` and the 48 hexadecimal digits with which all hashes of transactions begin; their number makes up the rest. */
+export function transactionPrefix(rng: Rng): string {
+  let digits = '';
+  for (let word = 0; word < 6; word++) digits += rng.uint32().toString(16).padStart(8, '0');
+  return `0x${digits}`;
+}

@@ -1,63 +1,35 @@
 /** Who wants to do what, where and when: the orders of all wallets, before anyone knows a price. */
-import { FathomError } from '../../errors.ts';
 import type { Rng } from '../../random/rng.ts';
-import { DAY, HOUR, habits, hourWeights, insider, orderSize, type WorldParams } from './assumptions.ts';
+import {
+  copiedShare,
+  DAY,
+  HOUR,
+  habits,
+  insider,
+  latency,
+  newsReaders,
+  orderSize,
+  type WorldParams,
+} from './assumptions.ts';
 import { logNormal, pareto } from './draw.ts';
+import { OpenMarkets, timeOfDay } from './open-markets.ts';
 import type { SimulatedWallet } from './population.ts';
 import type { SimulatedMarket } from './world.ts';
+
+/** What an order does: see `Exchange`. */
+export const orderKinds = { buy: 0, sell: 1, pair: 2, copy: 3, wash: 4, news: 5 } as const;
 
 /** Orders column by column, sorted by (time, order of creation). */
 export interface Schedule {
   readonly size: number;
   /** Whole seconds from the start of the world. */
-  readonly time: Float64Array;
+  readonly time: Int32Array;
   readonly wallet: Int32Array;
   readonly market: Int32Array;
-  /** Wanted value, USD. */
+  /** Wanted value, USD; of a pair, pairs of tokens. Wash orders find theirs when they come. */
   readonly usd: Float64Array;
-  /** 1: sells what it holds there; 0: buys. */
-  readonly sell: Uint8Array;
-}
-
-/** The markets open in each hour, with running sums of their popularity. */
-class OpenMarkets {
-  readonly #markets: readonly SimulatedMarket[];
-  readonly #byHour: { readonly ids: number[]; readonly sums: number[] }[];
-
-  constructor(markets: readonly SimulatedMarket[], days: number) {
-    this.#markets = markets;
-    this.#byHour = Array.from({ length: Math.ceil(days * 24) }, () => ({ ids: [], sums: [] }));
-    markets.forEach((market, id) => {
-      const last = Math.min(this.#byHour.length - 1, Math.floor((market.closes - 1) / HOUR));
-      for (let hour = Math.floor(market.opens / HOUR); hour <= last; hour++) {
-        const slot = this.#byHour[hour];
-        if (slot === undefined) break;
-        slot.sums.push((slot.sums.at(-1) ?? 0) + market.popularity);
-        slot.ids.push(id);
-      }
-    });
-  }
-
-  /** A market open at `time`, by popularity, more often of category `focus`; -1 if luck finds none. */
-  draw(rng: Rng, time: number, focus: string): number {
-    const slot = this.#byHour[Math.floor(time / HOUR)];
-    if (slot === undefined || slot.ids.length === 0) return -1;
-    for (let attempt = 0; attempt < 8; attempt++) {
-      const wanted = rng.uniform() * (slot.sums.at(-1) as number);
-      let low = 0;
-      let high = slot.sums.length - 1;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((slot.sums[middle] as number) <= wanted) low = middle + 1;
-        else high = middle;
-      }
-      const id = slot.ids[low] as number;
-      const market = this.#markets[id] as SimulatedMarket;
-      if (time < market.opens || time >= market.closes) continue;
-      if (market.category === focus || attempt > 2 || rng.uniform() < 0.3) return id;
-    }
-    return -1;
-  }
+  /** One of `orderKinds`. */
+  readonly kind: Uint8Array;
 }
 
 /** Draws all orders. Insiders get several candidates each, of which the exchange lets one through. */
@@ -67,93 +39,185 @@ export function makeSchedule(
   wallets: readonly SimulatedWallet[],
   rng: Rng,
 ): Schedule {
-  const open = new OpenMarkets(markets, params.days);
-  const end = params.days * DAY;
-  const columns = {
-    time: [] as number[],
-    wallet: [] as number[],
-    market: [] as number[],
-    usd: [] as number[],
-    sell: [] as number[],
-  };
-  const add = (time: number, wallet: number, market: number, usd: number, sell: 0 | 1): void => {
-    columns.time.push(Math.floor(time));
-    columns.wallet.push(wallet);
-    columns.market.push(market);
-    columns.usd.push(usd);
-    columns.sell.push(sell);
-  };
-  const long = markets.flatMap((m, id) =>
-    m.closes - m.opens > 2 * DAY && m.closes < end && !m.fiftyFifty ? [id] : [],
-  );
-  wallets.forEach((wallet, w) => {
-    if (wallet.archetype === 'freshInsider') {
-      for (let k = 0; k < insider.candidates && long.length > 0; k++) {
-        const market = long[rng.below(long.length)] as number;
-        const before = (insider.fromHours + (insider.toHours - insider.fromHours) * rng.uniform()) * HOUR;
-        add((markets[market] as SimulatedMarket).closes - before, w, market, sizeOf(rng, wallet), 0);
-      }
-      return;
+  return new Scheduler(params, markets, wallets, rng).run();
+}
+
+class Scheduler {
+  readonly #params: WorldParams;
+  readonly #markets: readonly SimulatedMarket[];
+  readonly #wallets: readonly SimulatedWallet[];
+  readonly #rng: Rng;
+  readonly #open: OpenMarkets;
+  readonly #end: number;
+  readonly #followers = new Map<number, number[]>();
+  readonly #time: number[] = [];
+  readonly #wallet: number[] = [];
+  readonly #market: number[] = [];
+  readonly #usd: number[] = [];
+  readonly #kind: number[] = [];
+
+  constructor(params: WorldParams, markets: readonly SimulatedMarket[], wallets: readonly SimulatedWallet[], rng: Rng) {
+    this.#params = params;
+    this.#markets = markets;
+    this.#wallets = wallets;
+    this.#rng = rng;
+    this.#open = new OpenMarkets(markets, params.days);
+    this.#end = params.days * DAY;
+    wallets.forEach(({ follows }, w) => {
+      if (follows >= 0) this.#followers.set(follows, [...(this.#followers.get(follows) ?? []), w]);
+    });
+  }
+
+  run(): Schedule {
+    // Markets where an insider can know something worth knowing: they live long enough and pay one side in time.
+    const long = this.#markets.flatMap((m, id) =>
+      m.closes < this.#end && m.closes - m.opens > 2 * insider.toHours * HOUR && !m.fiftyFifty ? [id] : [],
+    );
+    this.#wallets.forEach((wallet, w) => {
+      if (wallet.archetype === 'freshInsider') this.#insider(wallet, w, long);
+      else this.#ordinary(wallet, w);
+    });
+    this.#wash();
+    this.#news();
+    return this.#sorted();
+  }
+
+  #add(time: number, wallet: number, market: number, usd: number, kind: number): void {
+    this.#time.push(Math.floor(time));
+    this.#wallet.push(wallet);
+    this.#market.push(market);
+    this.#usd.push(usd);
+    this.#kind.push(kind);
+  }
+
+  #insider(wallet: SimulatedWallet, w: number, long: readonly number[]): void {
+    for (let k = 0; k < insider.candidates && long.length > 0; k++) {
+      const market = long[this.#rng.below(long.length)] as number;
+      const before = (insider.fromHours + (insider.toHours - insider.fromHours) * this.#rng.uniform()) * HOUR;
+      this.#add(this.#closes(market) - before, w, market, this.#size(wallet), orderKinds.buy);
     }
-    const regular = wallet.archetype === 'bot';
+  }
+
+  #ordinary(wallet: SimulatedWallet, w: number): void {
+    const rng = this.#rng;
+    const regular = wallet.archetype === 'bot' || wallet.archetype === 'arbitrageBot';
+    const kind = wallet.archetype === 'arbitrageBot' ? orderKinds.pair : orderKinds.buy;
     // A bot acts every so many minutes with two per cent of scatter until its orders are spent.
     const gap = regular ? Math.min(600 + 3000 * rng.uniform(), (wallet.to - wallet.from) / wallet.orders) : 0;
+    const followers = this.#followers.get(w);
     for (let k = 0; k < wallet.orders; k++) {
       const time = regular
         ? wallet.from + gap * (k + 0.02 * (rng.uniform() - 0.5))
         : timeOfDay(rng, wallet.from, wallet.to);
-      if (time < 0 || time >= end) continue;
-      const market = open.draw(rng, time, wallet.focus);
+      if (time < 0 || time >= this.#end) continue;
+      const market = this.#open.draw(rng, time, wallet.focus);
       if (market < 0) continue;
-      add(time, w, market, regular ? wallet.usd : sizeOf(rng, wallet), 0);
+      this.#add(time, w, market, regular ? wallet.usd : this.#size(wallet), kind);
+      if (followers !== undefined) this.#repeat(followers, time, market);
       if (rng.uniform() < habits[wallet.archetype].sellAgain) {
-        const until = Math.min(end, (markets[market] as SimulatedMarket).closes);
+        const until = Math.min(this.#end, this.#closes(market));
         const later = time + (until - time) * rng.uniform();
-        if (later > time + 1 && later < until) add(later, w, market, 0, 1);
+        if (later > time + 1 && later < until) this.#add(later, w, market, 0, orderKinds.sell);
       }
     }
-  });
-  return sortByTime(columns);
-}
-
-function sizeOf(rng: Rng, wallet: SimulatedWallet): number {
-  const body = logNormal(rng, wallet.usd, orderSize.sigma);
-  const usd = rng.uniform() < orderSize.tailShare ? body * pareto(rng, orderSize.tailExponent) : body;
-  return Math.min(orderSize.largestUsd, Math.max(1, usd));
-}
-
-/** A time in [from, to), more often when people are awake. */
-function timeOfDay(rng: Rng, from: number, to: number): number {
-  let time = from;
-  for (let attempt = 0; attempt < 4; attempt++) {
-    time = from + (to - from) * rng.uniform();
-    if (rng.uniform() < (hourWeights[Math.floor(time / HOUR) % 24] as number)) break;
   }
-  return time;
+
+  /** Sybils repeat every order of their leader, copiers some. */
+  #repeat(followers: readonly number[], time: number, market: number): void {
+    const until = Math.min(this.#end, this.#closes(market));
+    for (const follower of followers) {
+      const wallet = this.#wallets[follower] as SimulatedWallet;
+      if (wallet.archetype === 'copier' && this.#rng.uniform() >= copiedShare) continue;
+      const at = time + this.#delay(wallet);
+      if (at < until) this.#add(at, follower, market, this.#size(wallet), orderKinds.copy);
+    }
+  }
+
+  /** One reaction: a second at least, around the wallet's own latency. */
+  #delay(wallet: SimulatedWallet): number {
+    return 1 + logNormal(this.#rng, wallet.latencySeconds, latency.reactionSigma);
+  }
+
+  /** As many wash orders for each other order in the window as make their share, if sizes are alike. */
+  #wash(): void {
+    const { share, fromDay, toDay } = this.#params.wash;
+    const first = this.#wallets.findIndex(({ archetype }) => archetype === 'washTrader');
+    if (first < 0 || share <= 0) return;
+    const count = this.#wallets.filter(({ archetype }) => archetype === 'washTrader').length;
+    if (count < 2) return;
+    const from = fromDay * DAY;
+    const to = Math.min(this.#end, (toDay ?? this.#params.days) * DAY);
+    const others = this.#time.filter((time) => time >= from && time < to).length;
+    for (let k = 0; k < Math.round((share / (1 - share)) * others); k++) {
+      const time = timeOfDay(this.#rng, from, to);
+      const w = first + this.#rng.below(count);
+      const market = this.#open.draw(this.#rng, time, (this.#wallets[w] as SimulatedWallet).focus);
+      if (market >= 0) this.#add(time, w, market, 0, orderKinds.wash);
+    }
+  }
+
+  /** Some of the wallets that are about react to each item, each after its own delay. */
+  #news(): void {
+    const readers = newsReaders
+      .map((archetype) => this.#wallets.flatMap((wallet, w) => (wallet.archetype === archetype ? [w] : [])))
+      .filter((list) => list.length > 0);
+    if (readers.length === 0) return;
+    this.#markets.forEach(({ news }, market) => {
+      const until = Math.min(this.#end, this.#closes(market));
+      for (const time of news)
+        for (let k = 0; k < this.#params.news.reactions; k++) {
+          const list = readers[this.#rng.below(readers.length)] as number[];
+          const w = list[this.#rng.below(list.length)] as number;
+          const wallet = this.#wallets[w] as SimulatedWallet;
+          const at = time + this.#delay(wallet);
+          if (wallet.from <= time && time < wallet.to && at < until)
+            this.#add(at, w, market, this.#size(wallet), orderKinds.news);
+        }
+    });
+  }
+
+  #closes(market: number): number {
+    return (this.#markets[market] as SimulatedMarket).closes;
+  }
+
+  #size(wallet: SimulatedWallet): number {
+    const body = logNormal(this.#rng, wallet.usd, orderSize.sigma);
+    const usd = this.#rng.uniform() < orderSize.tailShare ? body * pareto(this.#rng, orderSize.tailExponent) : body;
+    return Math.min(orderSize.largestUsd, Math.max(1, usd));
+  }
+
+  #sorted(): Schedule {
+    const order = orderOf(Int32Array.from(this.#time));
+    return {
+      size: order.length,
+      time: Int32Array.from(order, (i) => this.#time[i] as number),
+      wallet: Int32Array.from(order, (i) => this.#wallet[i] as number),
+      market: Int32Array.from(order, (i) => this.#market[i] as number),
+      usd: Float64Array.from(order, (i) => this.#usd[i] as number),
+      kind: Uint8Array.from(order, (i) => this.#kind[i] as number),
+    };
+  }
 }
 
-function sortByTime(columns: {
-  time: number[];
-  wallet: number[];
-  market: number[];
-  usd: number[];
-  sell: number[];
-}): Schedule {
-  const size = columns.time.length;
-  // Time and place of creation in one number: sorting numbers is fast, and the order is total.
-  const places = 2 ** 25;
-  if (size > places)
-    throw new FathomError('experiment', `the world would have ${size} orders; at most ${places} are possible`, {
-      hint: 'Lower wallets or tradesPerWallet.',
-    });
-  const keys = Float64Array.from(columns.time, (time, i) => time * places + i).sort();
-  const order = Int32Array.from(keys, (key) => key % places);
-  return {
-    size,
-    time: Float64Array.from(order, (i) => columns.time[i] as number),
-    wallet: Int32Array.from(order, (i) => columns.wallet[i] as number),
-    market: Int32Array.from(order, (i) => columns.market[i] as number),
-    usd: Float64Array.from(order, (i) => columns.usd[i] as number),
-    sell: Uint8Array.from(order, (i) => columns.sell[i] as number),
-  };
+/** Bits of a digit; three of them hold any time. */
+const DIGIT = 11;
+
+/** The places of the times in ascending order, equal ones in their own: a radix sort, ten times as fast as comparing. */
+export function orderOf(times: Int32Array): Int32Array {
+  let order: Int32Array = Int32Array.from(times, (_, i) => i);
+  for (let shift = 0; shift < 3 * DIGIT; shift += DIGIT) {
+    const digit = (i: number): number => ((times[i] as number) >>> shift) & ((1 << DIGIT) - 1);
+    const starts = new Int32Array((1 << DIGIT) + 1);
+    for (const i of order) starts[digit(i) + 1] = (starts[digit(i) + 1] as number) + 1;
+    for (let d = 1; d < starts.length; d++) starts[d] = (starts[d] as number) + (starts[d - 1] as number);
+    const next = new Int32Array(order.length);
+    for (const i of order) {
+      const d = digit(i);
+      const place = starts[d] as number;
+      next[place] = i;
+      starts[d] = place + 1;
+    }
+    order = next;
+  }
+  return order;
 }

@@ -1,41 +1,90 @@
-/** A whole world from a seed: markets, wallets, their fills, the resolutions, and the truth about the wallets. */
-import type { Rng } from '../../random/rng.ts';
+/** A whole world from a seed: its shards, made by as many threads as there are, and names for everything in it. */
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { compiledRoot } from '../../paths.ts';
+import { makeRng } from '../../random/rng.ts';
 import { DAY, type WorldParams } from './assumptions.ts';
-import { Exchange, type Traded } from './exchange.ts';
-import { addressOf, questionOf, tokenOf } from './names.ts';
-import { makeWallets, type SimulatedWallet } from './population.ts';
-import { makeSchedule } from './schedule.ts';
-import { makeMarkets, ProbabilityPaths, type SimulatedMarket } from './world.ts';
+import { addressOf, questionOf, tokenOf, transactionPrefix } from './names.ts';
+import { type Seed, type Shard, simulateShard } from './shard.ts';
+import { shardCount } from './size.ts';
 
-export interface World extends Traded {
-  readonly markets: readonly (SimulatedMarket & {
-    readonly question: string;
-    readonly tokens: readonly [string, string];
-  })[];
-  readonly wallets: readonly (SimulatedWallet & { readonly address: string })[];
+export interface World {
+  readonly params: WorldParams;
+  readonly shards: readonly Shard[];
+  /** Numbers of the first event, market, wallet and transaction of each shard in the whole world. */
+  readonly offsets: readonly Offsets[];
+  /** By number in the whole world. */
+  readonly questions: readonly string[];
+  readonly tokens: readonly (readonly [string, string])[];
+  readonly addresses: readonly string[];
+  /** What every transaction's hash begins with. */
+  readonly transactionPrefix: string;
   /** Start of the world, UTC milliseconds. */
   readonly start: number;
   /** Seconds from the start after which nothing is known. */
   readonly end: number;
 }
 
-/** @param rng a stream for each purpose, so that a change in one part leaves the random numbers of the others alone */
-export function simulate(params: WorldParams, rng: (purpose: string) => Rng): World {
-  const markets = makeMarkets(params, rng('markets'));
-  const wallets = makeWallets(params, rng('wallets'));
-  const schedule = makeSchedule(params, markets, wallets, rng('schedule'));
-  const paths = new ProbabilityPaths(markets, rng('paths'));
-  const traded = new Exchange(params, markets, wallets, paths, rng('exchange')).run(schedule);
-  const names = rng('names');
+interface Offsets {
+  readonly event: number;
+  readonly market: number;
+  readonly wallet: number;
+  readonly transaction: number;
+}
+
+/** @param threads no matter for the result */
+export async function simulate(params: WorldParams, seed: Seed, threads: number): Promise<World> {
+  const shards = await makeShards(params, seed, threads);
+  const names = makeRng('simulated', ...seed, 'names');
+  const offsets: Offsets[] = [];
+  let next: Offsets = { event: 0, market: 0, wallet: 0, transaction: 0 };
+  for (const shard of shards) {
+    offsets.push(next);
+    next = {
+      event: next.event + (shard.markets.at(-1)?.event ?? -1) + 1,
+      market: next.market + shard.markets.length,
+      wallet: next.wallet + shard.wallets.length,
+      transaction: next.transaction + shard.transactions,
+    };
+  }
+  const markets = shards.flatMap((shard) => shard.markets);
   return {
-    ...traded,
-    markets: markets.map((market, m) => ({
-      ...market,
-      question: questionOf(names, market.category, m),
-      tokens: [tokenOf(names), tokenOf(names)],
-    })),
-    wallets: wallets.map((wallet) => ({ ...wallet, address: addressOf(names) })),
+    params,
+    shards,
+    offsets,
+    questions: markets.map(({ category }, m) => questionOf(names, category, m)),
+    tokens: markets.map(() => [tokenOf(names), tokenOf(names)]),
+    addresses: Array.from({ length: next.wallet }, () => addressOf(names)),
+    transactionPrefix: transactionPrefix(names),
     start: Date.parse(`${params.startDate}T00:00:00Z`),
     end: params.days * DAY,
   };
+}
+
+async function makeShards(params: WorldParams, seed: Seed, threads: number): Promise<Shard[]> {
+  const count = shardCount(params);
+  if (threads === 1 || count === 1) return Array.from({ length: count }, (_, k) => simulateShard(params, seed, k));
+  const shards = new Array<Shard>(count);
+  let next = 0;
+  const work = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      // Threads run compiled code, also under a test runner that reads sources.
+      const worker = new Worker(path.join(compiledRoot, 'markets', 'simulated', 'shard-worker.js'), {
+        workerData: { params, seed },
+      });
+      let current = -1;
+      const more = (): void => {
+        current = next++;
+        if (current < count) worker.postMessage(current);
+        else void worker.terminate().then(() => resolve(), reject);
+      };
+      worker.on('error', reject);
+      worker.on('message', (shard: Shard) => {
+        shards[current] = shard;
+        more();
+      });
+      more();
+    });
+  await Promise.all(Array.from({ length: Math.min(threads, count) }, work));
+  return shards;
 }

@@ -1,16 +1,17 @@
-/** The markets of a simulated world: lives, categories, outcomes, and probabilities that move until they close. */
-import { logit, sigmoid } from '../../numeric/elementary.ts';
+/** The markets of a simulated world: lives, categories, outcomes, resolutions, and when there is news of them. */
+import { log, logit } from '../../numeric/elementary.ts';
 import { normalQuantile, type Rng } from '../../random/rng.ts';
 import type { Category } from '../categories.ts';
 import {
   categoryShares,
   DAY,
+  dispute,
+  exclusiveMarkets,
   HOUR,
   information,
   lifetimes,
   liveness,
   marketsPerEvent,
-  outcomeCorrelation,
   popularity,
   subDayCryptoShare,
   type WorldParams,
@@ -20,57 +21,74 @@ import { pareto, pick } from './draw.ts';
 /** One market. Times are whole seconds from the start of the world. */
 export interface SimulatedMarket {
   readonly event: number;
+  /** True if exactly one market of its event happens. */
+  readonly exclusive: boolean;
   readonly category: Category;
   readonly opens: number;
   readonly closes: number;
   /** True if outcome 0 is what happens; a market that pays 50-50 has a latent one, which moves its price. */
   readonly happens: boolean;
   readonly fiftyFifty: boolean;
+  /** When a payout was first proposed, and each time that it was disputed. */
+  readonly proposedAt: number;
+  readonly disputedAt: readonly number[];
   /** When the resolution is final; after the end of the world for markets still open then. */
   readonly finalAt: number;
-  readonly startLogit: number;
-  /** Variance of the logit a second. */
+  /** Probability of outcome 0 when it opens. */
+  readonly startProbability: number;
+  /** Log-odds of outcome 0 when it opens; of a market in an exclusive event, the log of that probability. */
+  readonly start: number;
+  /** Variance a second that spreads evenly over its life. */
   readonly informationPerSecond: number;
+  /** Times of its news, ascending, and the variance of each. */
+  readonly news: readonly number[];
+  readonly newsInformation: number;
   readonly popularity: number;
 }
 
 const categories = Object.keys(categoryShares) as Category[];
 const categoryWeights = Object.values(categoryShares);
+const lifetimeShares = lifetimes.map(({ share }) => share);
 
-/** Draws the markets in groups of one to three that share an event, a life and a driver of their outcomes. */
+/** Start and outcome of each market of one event. */
+type Draw = Pick<SimulatedMarket, 'happens' | 'startProbability' | 'start'>;
+
+/** Draws events, each with one or more markets that share a life and a driver of their outcomes. */
 export function makeMarkets(params: WorldParams, rng: Rng): SimulatedMarket[] {
   const end = params.days * DAY;
   const markets: SimulatedMarket[] = [];
   for (let event = 0; markets.length < params.markets; event++) {
-    const size = 1 + pick(rng, marketsPerEvent);
-    const length = lifetimes[
-      pick(
-        rng,
-        lifetimes.map((l) => l.share),
-      )
-    ] as (typeof lifetimes)[number];
+    const left = params.markets - markets.length;
+    const exclusive = rng.uniform() < params.events.exclusiveShare && left >= 2;
+    const wanted = exclusive
+      ? exclusiveMarkets.least + rng.below(exclusiveMarkets.most - exclusiveMarkets.least + 1)
+      : 1 + pick(rng, marketsPerEvent);
+    const size = Math.min(wanted, left);
+    const length = lifetimes[pick(rng, lifetimeShares)] as (typeof lifetimes)[number];
     const life = Math.max(HOUR, Math.round((length.from + (length.to - length.from) * rng.uniform()) * DAY));
     const opens = Math.floor(rng.uniform() * Math.max(1, end - HOUR));
+    const closes = opens + life;
     const category: Category =
       length.to <= 1 && rng.uniform() < subDayCryptoShare
         ? 'crypto'
         : (categories[pick(rng, categoryWeights)] as Category);
-    const driver = rng.normal();
-    for (let k = 0; k < size && markets.length < params.markets; k++) {
-      const start = 0.08 + 0.84 * rng.uniform();
-      const shock = Math.sqrt(outcomeCorrelation) * driver + Math.sqrt(1 - outcomeCorrelation) * rng.normal();
-      const closes = opens + life;
+    const draws = exclusive ? drawExclusive(rng, size) : drawCorrelated(rng, size, params.events.outcomeCorrelation);
+    const shared = informationOf(rng, life);
+    for (const draw of draws) {
+      const total = exclusive ? shared : informationOf(rng, life);
+      const news = exclusive ? [] : newsTimes(rng, params.news.perMarket, opens, closes);
+      const byNews = params.news.perMarket > 0 && !exclusive ? params.news.informationShare : 0;
       markets.push({
         event,
+        exclusive,
         category,
         opens,
         closes,
-        // P(shock < quantile(start)) = start: each market alone is calibrated, those of an event move together.
-        happens: shock < normalQuantile(start),
-        fiftyFifty: rng.uniform() < params.fiftyFiftyShare,
-        finalAt: closes + liveness.least + Math.floor(rng.uniform() * liveness.scatter),
-        startLogit: logit(start),
-        informationPerSecond: (information.low + (information.high - information.low) * rng.uniform()) / life,
+        ...draw,
+        ...resolve(params, rng, closes),
+        informationPerSecond: (1 - byNews) * total,
+        news,
+        newsInformation: byNews === 0 ? 0 : (byNews * total * life) / params.news.perMarket,
         popularity: Math.min(popularity.cap, pareto(rng, popularity.exponent)),
       });
     }
@@ -78,35 +96,60 @@ export function makeMarkets(params: WorldParams, rng: Rng): SimulatedMarket[] {
   return markets;
 }
 
-/**
- * The public probability of outcome 0 of each market as its path is walked forwards in time.
- *
- * Everybody sees a signal whose drift is the outcome. The log-odds of the outcome given the signal so far, given that
- * it happens, are a Brownian motion with drift v/2 (else -v/2) and variance v a second (Shiryaev 1967): the
- * probability is a martingale, calibrated at every moment, and jumps to 0 or 1 when the outcome is told.
- */
-export class ProbabilityPaths {
-  readonly #markets: readonly SimulatedMarket[];
-  readonly #rng: Rng;
-  readonly #logits: Float64Array;
-  readonly #times: Float64Array;
+/** Variance of the log-odds a second. */
+function informationOf(rng: Rng, life: number): number {
+  return (information.low + (information.high - information.low) * rng.uniform()) / life;
+}
 
-  constructor(markets: readonly SimulatedMarket[], rng: Rng) {
-    this.#markets = markets;
-    this.#rng = rng;
-    this.#logits = Float64Array.from(markets, (m) => m.startLogit);
-    this.#times = Float64Array.from(markets, (m) => m.opens);
-  }
+/** Gaussian copula: P(shock < quantile(start)) = start, so each market alone is calibrated; all of them move together. */
+function drawCorrelated(rng: Rng, size: number, correlation: number): Draw[] {
+  const driver = rng.normal();
+  return Array.from({ length: size }, () => {
+    const startProbability = 0.08 + 0.84 * rng.uniform();
+    const shock = Math.sqrt(correlation) * driver + Math.sqrt(1 - correlation) * rng.normal();
+    return { startProbability, start: logit(startProbability), happens: shock < normalQuantile(startProbability) };
+  });
+}
 
-  /** Probability of outcome 0 at a time, which must not be before the last one asked of this market. */
-  at(market: number, time: number): number {
-    const { happens, informationPerSecond } = this.#markets[market] as SimulatedMarket;
-    const variance = informationPerSecond * (time - (this.#times[market] as number));
-    if (variance > 0) {
-      const drift = happens ? variance / 2 : -variance / 2;
-      this.#logits[market] = (this.#logits[market] as number) + drift + Math.sqrt(variance) * this.#rng.normal();
-      this.#times[market] = time;
-    }
-    return sigmoid(this.#logits[market] as number);
-  }
+/** Probabilities uniform over all that add up to 1 (a flat Dirichlet), and one winner drawn by them. */
+function drawExclusive(rng: Rng, size: number): Draw[] {
+  const weights = Array.from({ length: size }, () => 0.05 + rng.exponential());
+  const total = weights.reduce((a, b) => a + b, 0);
+  const winner = pick(rng, weights);
+  return weights.map((weight, k) => ({
+    startProbability: weight / total,
+    start: log(weight / total),
+    happens: k === winner,
+  }));
+}
+
+/** A Poisson process over the life of a market. */
+function newsTimes(rng: Rng, perMarket: number, opens: number, closes: number): number[] {
+  const times: number[] = [];
+  if (perMarket === 0) return times;
+  const gap = (closes - opens) / perMarket;
+  for (let time = opens + gap * rng.exponential(); time < closes; time += gap * rng.exponential())
+    times.push(Math.floor(time));
+  return times;
+}
+
+/** Proposal, disputes and end of a market's resolution. Twice disputed it goes to a vote. */
+function resolve(
+  params: WorldParams,
+  rng: Rng,
+  closes: number,
+): Pick<SimulatedMarket, 'fiftyFifty' | 'proposedAt' | 'disputedAt' | 'finalAt'> {
+  const proposedAt = closes + Math.floor(rng.uniform() * liveness.scatter);
+  const fiftyFifty = rng.uniform() < params.fiftyFiftyShare;
+  if (!(rng.uniform() < params.disputes.share))
+    return { fiftyFifty, proposedAt, disputedAt: [], finalAt: proposedAt + liveness.least };
+  const within = (seconds: number): number => Math.floor(rng.uniform() * seconds);
+  const first = proposedAt + within(liveness.least);
+  const again = first + within(dispute.againHours * HOUR);
+  const undecided = fiftyFifty || rng.uniform() < params.disputes.fiftyFiftyShare;
+  if (rng.uniform() < 0.5)
+    return { fiftyFifty: undecided, proposedAt, disputedAt: [first], finalAt: again + liveness.least };
+  const second = again + within(liveness.least);
+  const vote = dispute.voteDaysLeast * DAY + within((dispute.voteDaysMost - dispute.voteDaysLeast) * DAY);
+  return { fiftyFifty: undecided, proposedAt, disputedAt: [first, second], finalAt: second + vote };
 }

@@ -7,18 +7,15 @@ import { openDuck } from '../../tables/duck.ts';
 import type { params } from '../source-simulated.ts';
 
 const run: StageRun<z.output<typeof params>> = async (context) => {
-  const world = simulate(context.params, (purpose) => context.rng(purpose));
-  context.log(`simulated ${world.fills.size} fills of ${world.wallets.length} wallets`);
   const { threads, memoryMb } = context.resources;
+  const key = context.rng('world');
+  const seed = Array.from({ length: 4 }, () => key.uint32());
+  const world = await simulate(context.params, seed, threads);
+  context.log(`simulated ${world.addresses.length} wallets in ${world.shards.length} shards`);
   const duck = await openDuck({ threads, memoryMb: Math.floor(memoryMb / 2), scratch: await context.scratch() });
   try {
     await loadWorld(duck, world);
-    await writeWorld(duck, world, {
-      trades: context.outputPath('trades'),
-      markets: context.outputPath('markets'),
-      resolutions: context.outputPath('resolutions'),
-      truth: context.outputPath('truth'),
-    });
+    await writeWorld(duck, world, context.outputPath);
     const { metrics, figures } = await describeWorld(duck, world, context.outputPath('trades'));
     await context.writeMetrics('metrics', metrics);
     await context.writeFigures('figures', figures);

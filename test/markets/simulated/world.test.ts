@@ -1,49 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { archetypes, type WorldParams } from '../../../src/markets/simulated/assumptions.ts';
 import { skilledOutcome } from '../../../src/markets/simulated/choices.ts';
-import { clusteredMean } from '../../../src/markets/simulated/describe.ts';
 import { apportion } from '../../../src/markets/simulated/draw.ts';
-import { simulate, type World } from '../../../src/markets/simulated/simulate.ts';
-import { makeMarkets, ProbabilityPaths } from '../../../src/markets/simulated/world.ts';
+import { forEachFill } from '../../../src/markets/simulated/merge.ts';
+import { ProbabilityPaths } from '../../../src/markets/simulated/paths.ts';
+import { orderOf } from '../../../src/markets/simulated/schedule.ts';
+import { makeMarkets } from '../../../src/markets/simulated/world.ts';
+import { sigmoid } from '../../../src/numeric/elementary.ts';
 import { makeRng } from '../../../src/random/rng.ts';
-
-const none = Object.fromEntries(archetypes.map((name) => [name, 0])) as unknown as WorldParams['archetypes'];
-const base: WorldParams = {
-  wallets: 1500,
-  markets: 1500,
-  days: 180,
-  startDate: '2025-01-01',
-  archetypes: { ...none, casual: 85, marketMaker: 3, skilled: 12 },
-  skilledEdge: { mean: 0.03, sd: 0.02 },
-  tradesPerWallet: 12,
-  halfSpread: 0.01,
-  longshotBias: 0,
-  fiftyFiftyShare: 0,
-};
-
-/** Payout minus price minus `planted`, summed by event, over the purchases that `take` chooses. */
-function excess(world: World, take: (wallet: number) => boolean, planted: (wallet: number) => number) {
-  const column = world.fills.column.bind(world.fills);
-  const [wallets, markets, outcomes] = [column('wallet'), column('market'), column('outcome')];
-  const [sells, usd, shares] = [column('sell'), column('usd'), column('shares')];
-  const events = new Map<number, { n: number; edge: number }>();
-  for (let i = 0; i < world.fills.size; i++) {
-    const wallet = wallets[i] as number;
-    if (sells[i] === 1 || !take(wallet)) continue;
-    const market = world.markets[markets[i] as number] as World['markets'][number];
-    const wins = market.happens === (outcomes[i] === 0);
-    const payout = market.fiftyFifty ? 0.5 : wins ? 1 : 0;
-    const sum = events.get(market.event) ?? { n: 0, edge: 0 };
-    sum.n++;
-    sum.edge += payout - (usd[i] as number) / (shares[i] as number) - planted(wallet);
-    events.set(market.event, sum);
-  }
-  const { mean, error } = clusteredMean([...events.values()]);
-  return { mean: mean as number, error: error as number };
-}
-
-const isA = (world: World, archetype: string) => (wallet: number) => world.wallets[wallet]?.archetype === archetype;
-const worldOf = (params: WorldParams, seed: number) => simulate(params, (purpose) => makeRng(seed, purpose));
+import { base, edgesOf, excess, isA, none, worldOf } from './worlds.ts';
 
 describe('probability paths', () => {
   const markets = makeMarkets({ ...base, markets: 20_000 }, makeRng(1, 'markets'));
@@ -53,7 +17,7 @@ describe('probability paths', () => {
     for (const share of [0, 0.3, 0.6, 0.95]) {
       const bins = Array.from({ length: 10 }, () => ({ n: 0, p: 0, variance: 0, happened: 0 }));
       markets.forEach((market, m) => {
-        const p = paths.at(m, market.opens + share * (market.closes - market.opens));
+        const p = sigmoid(paths.at(m, market.opens + share * (market.closes - market.opens)));
         const bin = bins[Math.min(9, Math.floor(p * 10))] as (typeof bins)[number];
         bin.n++;
         bin.p += p;
@@ -71,8 +35,8 @@ describe('probability paths', () => {
     let squares = 0;
     let certain = 0;
     markets.forEach((market, m) => {
-      const early = paths.at(m, market.opens + 0.2 * (market.closes - market.opens));
-      const late = paths.at(m, market.closes);
+      const early = sigmoid(paths.at(m, market.opens + 0.2 * (market.closes - market.opens)));
+      const late = sigmoid(paths.at(m, market.closes));
       change += late - early;
       squares += (late - early) ** 2;
       if (Math.abs(late - (market.happens ? 1 : 0)) < 0.2) certain++;
@@ -118,13 +82,14 @@ describe('skilledOutcome', () => {
   });
 });
 
-describe('a world with planted skill', () => {
-  const worlds = [1, 2, 3, 4].map((seed) => worldOf(base, seed));
+describe('a world with planted skill', async () => {
+  const worlds = await Promise.all([1, 2, 3, 4].map((seed) => worldOf(base, seed)));
 
   it('lets it be found, within its standard error', () => {
     for (const world of worlds) {
       const skilled = isA(world, 'skilled');
-      const { mean, error } = excess(world, skilled, (wallet) => world.edges[wallet] as number);
+      const edges = edgesOf(world);
+      const { mean, error } = excess(world, skilled, (wallet) => edges[wallet] as number);
       expect(error).toBeLessThan(0.01);
       expect(Math.abs(mean)).toBeLessThan(3 * error);
       const found = excess(world, skilled, () => 0);
@@ -141,7 +106,7 @@ describe('a world with planted skill', () => {
   });
 
   it('draws edges from the declared distribution', () => {
-    const edges = worlds.flatMap((world) => Array.from(world.edges).filter((_, w) => isA(world, 'skilled')(w)));
+    const edges = worlds.flatMap((world) => edgesOf(world).filter((_, w) => isA(world, 'skilled')(w)));
     const mean = edges.reduce((a, b) => a + b, 0) / edges.length;
     const sd = Math.sqrt(edges.reduce((sum, edge) => sum + (edge - mean) ** 2, 0) / edges.length);
     expect(mean).toBeCloseTo(0.03, 2);
@@ -150,31 +115,28 @@ describe('a world with planted skill', () => {
 });
 
 describe('a null world', () => {
-  it('has no edge, and prices that mean what they say', () => {
+  it('has no edge, and prices that mean what they say', async () => {
     const params = { ...base, archetypes: { ...none, casual: 97, marketMaker: 3 }, halfSpread: 0 };
     for (const seed of [5, 6]) {
-      const world = worldOf(params, seed);
-      expect(world.edges.every((edge) => edge === 0)).toBe(true);
+      const world = await worldOf(params, seed);
+      expect(edgesOf(world).every((edge) => edge === 0)).toBe(true);
       const { mean, error } = excess(world, isA(world, 'casual'), () => 0);
       expect(error).toBeLessThan(0.006);
       expect(Math.abs(mean)).toBeLessThan(3 * error + 0.0015);
     }
   });
 
-  it('underprices favourites once it has the longshot bias', () => {
+  it('underprices favourites once it has the longshot bias', async () => {
     const params = { ...base, archetypes: { ...none, casual: 97, marketMaker: 3 }, longshotBias: 0.3, halfSpread: 0 };
-    const world = worldOf(params, 7);
-    const column = world.fills.column.bind(world.fills);
-    const [markets, outcomes, sells] = [column('market'), column('outcome'), column('sell')];
-    const [usd, shares] = [column('usd'), column('shares')];
+    const world = await worldOf(params, 7);
+    const markets = world.shards.flatMap((shard) => shard.markets);
     let edge = 0;
     let n = 0;
-    for (let i = 0; i < world.fills.size; i++) {
-      const price = (usd[i] as number) / (shares[i] as number);
-      if (sells[i] === 1 || price < 0.6 || price > 0.9) continue;
-      edge += (world.markets[markets[i] as number]?.happens === (outcomes[i] === 0) ? 1 : 0) - price;
+    forEachFill(world, (fill) => {
+      if (fill.sell || fill.ticks < 600 || fill.ticks > 900) return;
+      edge += (markets[fill.market]?.happens === (fill.outcome === 0) ? 1 : 0) - fill.ticks / 1000;
       n++;
-    }
+    });
     expect(edge / n).toBeGreaterThan(0.02);
   });
 });
@@ -184,5 +146,16 @@ describe('apportion', () => {
     expect(apportion(10, [1, 1, 1])).toEqual([4, 3, 3]);
     expect(apportion(7, [0, 5, 0])).toEqual([0, 7, 0]);
     expect(apportion(2000, [79, 8, 2, 3, 5, 1, 2])).toEqual([1580, 160, 40, 60, 100, 20, 40]);
+  });
+});
+
+describe('orderOf', () => {
+  it('sorts by time and keeps the order of equals', () => {
+    const times = Int32Array.from([5, 0, 259_200_000, 5, 2048, 0, 2047]);
+    expect(Array.from(orderOf(times))).toEqual([1, 5, 0, 3, 6, 4, 2]);
+    const rng = makeRng('times');
+    const many = Int32Array.from({ length: 5000 }, () => rng.below(100_000_000));
+    const places = Array.from(many.keys()).sort((a, b) => (many[a] as number) - (many[b] as number) || a - b);
+    expect(Array.from(orderOf(many))).toEqual(places);
   });
 });
