@@ -11,6 +11,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./source-polymarket-activity.ts'),
   () => import('./source-polymarket-markets.ts'),
   () => import('./source-polymarket-fills.ts'),
+  () => import('./source-polymarket-snapshots.ts'),
   () => import('./source-hyperliquid.ts'),
   () => import('./source-simulated.ts'),
   () => import('./markets-settle.ts'),
