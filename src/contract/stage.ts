@@ -134,8 +134,10 @@ export interface StageDefinition<Params = unknown> {
   readonly files?: (params: Params) => readonly string[];
   /** Axes this stage creates for its consumers, and their lengths: `fold` of a splitter. */
   readonly elements?: (params: Params) => Partial<Record<Axis, number>>;
-  /** Parameters that networks trained together in one stack may differ in. */
+  /** Parameters that tasks trained together in one stack may differ in. */
   readonly stackable?: readonly string[];
+  /** Engines for which tasks are worth running together: they meet in `StageContext.together`. */
+  readonly stacks?: (engine: string | null) => boolean;
   /**
    * For stages that a sweep can tune: parameters for training the winner again, from those of the winning trial and
    * the metrics of its tasks (folds x replicates). Pure.
@@ -193,6 +195,14 @@ export interface StageContext<Params = unknown> {
   /** True once the run is stopping: save a checkpoint and call `throwIfCancelled`. */
   cancelled(): boolean;
   throwIfCancelled(): void;
+  /**
+   * Where the tasks of a stack meet: once all have come (or ended), `work` is called once with what each brought, and
+   * each gets its own part of the result. A task alone meets itself. Whether a task is alone may not change its bytes.
+   */
+  together<Brought, Result>(
+    mine: Brought,
+    work: (all: readonly Brought[]) => Promise<readonly Result[]>,
+  ): Promise<Result>;
   /** One line for the log of the run. */
   log(line: string): void;
   /** A folder of the task's own for spilling, removed afterwards. */

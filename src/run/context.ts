@@ -6,6 +6,7 @@ import type { Coordinates, InputArtifact, OutputKind, Resources, StageContext } 
 import { FathomError } from '../errors.ts';
 import { makeRng } from '../random/rng.ts';
 import { writeAtomically } from '../store/files.ts';
+import { type Meeting, makeMeeting } from './meeting.ts';
 
 /** File names of outputs in an artifact's folder. */
 export const extensions: Record<OutputKind, string> = {
@@ -40,6 +41,8 @@ export interface ContextOptions {
   readonly cancelled: () => boolean;
   readonly progress: (done: number, total: number, unit: string) => void;
   readonly log: (line: string) => void;
+  /** The stack that the task belongs to, and its place there; absent: it is alone. */
+  readonly stack?: { readonly meeting: Meeting; readonly place: number };
 }
 
 /** JSON as Fathom writes it everywhere: equal values give equal bytes; NaN and infinities are refused. */
@@ -97,6 +100,10 @@ export function makeContext(options: ContextOptions): StageContext {
     cancelled: options.cancelled,
     throwIfCancelled: () => {
       if (options.cancelled()) throw new FathomError('interrupted', 'stopped on request');
+    },
+    together: (mine, work) => {
+      const { meeting, place } = options.stack ?? { meeting: makeMeeting(1), place: 0 };
+      return meeting.join(place, mine, work);
     },
     log: options.log,
     scratch: async () => {

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import { compiledRoot } from '../paths.ts';
-import type { JobMessage, JobResult } from './job.ts';
+import type { Job, JobMessage, JobResult } from './job.ts';
 import type { Pool } from './thread-pool.ts';
 import type { FromChild, ToChild } from './worker-process.ts';
 
@@ -17,10 +17,17 @@ interface Host {
   readonly threads: number;
   readonly ready: Promise<void>;
   tail: string[];
-  /** Set while a task runs. */
-  finish: ((result: JobResult) => void) | undefined;
+  /** Set while tasks run. */
+  finish: ((results: readonly JobResult[]) => void) | undefined;
+  /** How many they are. */
+  tasks: number;
   onMessage: ((message: JobMessage) => void) | undefined;
   startedAt: number;
+}
+
+export interface ProcessPool extends Pool {
+  /** Runs the tasks of a stack side by side in one process; results in their order. */
+  runStack(jobs: readonly Job[], onMessage: (message: JobMessage) => void): Promise<JobResult[]>;
 }
 
 /** @param hosts most processes kept for reuse */
@@ -28,7 +35,7 @@ export function makeProcessPool(
   hosts: number,
   env: Readonly<Record<string, string | undefined>>,
   onOutput: (line: string) => void,
-): Pool {
+): ProcessPool {
   const idle: Host[] = [];
   const busy = new Set<Host>();
   let killed = false;
@@ -49,6 +56,7 @@ export function makeProcessPool(
       }),
       tail: [],
       finish: undefined,
+      tasks: 0,
       onMessage: undefined,
       startedAt: 0,
     };
@@ -60,7 +68,7 @@ export function makeProcessPool(
       });
     child.on('message', (message: FromChild) => {
       if (message.type === 'ready') settleReady();
-      else if (message.type === 'result') host.finish?.(message.result);
+      else if (message.type === 'results') host.finish?.(message.results);
       else host.onMessage?.(message);
     });
     const gone = (how: string): void => {
@@ -68,15 +76,14 @@ export function makeProcessPool(
       const at = idle.indexOf(host);
       if (at >= 0) idle.splice(at, 1);
       const seconds = (performance.now() - host.startedAt) / 1000;
-      host.finish?.(
-        killed
-          ? { state: 'interrupted', seconds, error: { code: 'interrupted', message: 'stopped on request' } }
-          : {
-              state: 'failed',
-              seconds,
-              error: { code: 'task', message: [`the process ${how}`, ...host.tail].join('\n  ') },
-            },
-      );
+      const result: JobResult = killed
+        ? { state: 'interrupted', seconds, error: { code: 'interrupted', message: 'stopped on request' } }
+        : {
+            state: 'failed',
+            seconds,
+            error: { code: 'task', message: [`the process ${how}`, ...host.tail].join('\n  ') },
+          };
+      host.finish?.(new Array<JobResult>(host.tasks).fill(result));
     };
     child.on('exit', (code, signal) => gone(signal === null ? `ended with code ${code}` : `died of ${signal}`));
     child.on('error', (error) => gone(`could not run: ${error.message}`));
@@ -99,26 +106,30 @@ export function makeProcessPool(
     if (host.child.connected) host.child.send({ type: 'end' } satisfies ToChild, () => undefined);
   };
 
-  return {
-    run: async (job, onMessage) => {
-      const host = take(job.resources.threads);
-      busy.add(host);
-      host.tail = [];
-      host.startedAt = performance.now();
-      const result = await new Promise<JobResult>((resolve) => {
-        host.finish = resolve;
-        host.onMessage = onMessage;
-        const { stop: _stop, shared: _shared, ...plain } = job;
-        void host.ready.then(() => {
-          if (host.child.connected) host.child.send({ type: 'job', job: plain } satisfies ToChild, () => undefined);
-        });
+  const runStack = async (jobs: readonly Job[], onMessage: (message: JobMessage) => void): Promise<JobResult[]> => {
+    const host = take(jobs[0]?.resources.threads ?? 1);
+    busy.add(host);
+    host.tail = [];
+    host.tasks = jobs.length;
+    host.startedAt = performance.now();
+    const results = await new Promise<readonly JobResult[]>((resolve) => {
+      host.finish = resolve;
+      host.onMessage = onMessage;
+      const plain = jobs.map(({ stop: _stop, shared: _shared, ...rest }) => rest);
+      void host.ready.then(() => {
+        if (host.child.connected) host.child.send({ type: 'jobs', jobs: plain } satisfies ToChild, () => undefined);
       });
-      host.finish = undefined;
-      host.onMessage = undefined;
-      busy.delete(host);
-      give(host);
-      return result;
-    },
+    });
+    host.finish = undefined;
+    host.onMessage = undefined;
+    busy.delete(host);
+    give(host);
+    return [...results];
+  };
+
+  return {
+    run: async (job, onMessage) => (await runStack([job], onMessage))[0] as JobResult,
+    runStack,
     stop: () => {
       for (const host of busy)
         if (host.child.connected) host.child.send({ type: 'stop' } satisfies ToChild, () => undefined);

@@ -12,7 +12,8 @@ import { makeProgress, type Progress, type ProgressOutput } from './progress.ts'
 import { schedule } from './scheduler.ts';
 import type { Session } from './session.ts';
 import { SharedFiles } from './shared-files.ts';
-import { halfMadeIn, startTask } from './start-task.ts';
+import { stackKey } from './stacks.ts';
+import { halfMadeIn, startTasks } from './start-task.ts';
 import { readStates } from './states.ts';
 import { makeThreadPool } from './thread-pool.ts';
 
@@ -120,10 +121,11 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
         );
       const ends = await schedule(withInputsDone(tasks, done, options.only), { done, lost }, options.slots, {
         stopping: () => stopping,
-        start: async (task, granted) => {
-          progress?.started(task);
+        stackOf: (task) => stackKey(task, session.definitions.get(task.use)),
+        start: async (tasks, granted) => {
+          for (const task of tasks) progress?.started(task);
           try {
-            return await startTask(session, task, granted, {
+            return await startTasks(session, tasks, granted, {
               claimant,
               threads,
               processes,
@@ -137,7 +139,7 @@ export async function runPlan(session: Session, options: RunOptions, effects: Ru
           } catch (error) {
             fatal ??= error;
             halt();
-            return failure(error);
+            return tasks.map(() => failure(error));
           }
         },
         ended: async (one, state, result) => {

@@ -8,8 +8,10 @@ import type { Slots } from './machine.ts';
 export type EndState = JobResult['state'] | 'blocked';
 
 export interface Dispatch {
-  /** Runs a task to its end. Must not throw. */
-  start(task: Task, granted: Resources): Promise<JobResult>;
+  /** Runs a task, or those of a stack together, to their ends. Must not throw. */
+  start(tasks: readonly Task[], granted: Resources): Promise<readonly JobResult[]>;
+  /** Tasks of equal keys are started together with the resources of one; undefined: the task is started alone. */
+  stackOf(task: Task): string | undefined;
   /**
    * Told of every end; `blocked` is a task whose inputs failed. What it does before it first waits happens before any
    * other task starts; the rest goes on beside them. Must not throw.
@@ -58,15 +60,29 @@ export async function schedule(
       wanted.memoryMb <= free.memoryMb &&
       (wanted.gpus === 0 || wanted.gpus <= free.gpus));
 
+  const isReady = (task: Task): boolean =>
+    Object.values(task.inputs)
+      .flat()
+      .every((input) => isDone(input.task));
+  const stackWith = (task: Task): Task[] => {
+    const key = dispatch.stackOf(task);
+    if (key === undefined) return [task];
+    return [...waiting.values()].filter((other) => dispatch.stackOf(other) === key && isReady(other));
+  };
+
   const launch = (task: Task): void => {
     const granted = grant(task.resources, slots);
     free.threads -= granted.threads;
     free.memoryMb -= granted.memoryMb;
     free.gpus -= granted.gpus;
-    waiting.delete(task.id);
-    const work = dispatch.start(task, granted).then((result) => {
-      states.set(task.id, result.state);
-      told.push(dispatch.ended(task, result.state, result));
+    const stack = stackWith(task);
+    for (const { id } of stack) waiting.delete(id);
+    const work = dispatch.start(stack, granted).then((results) => {
+      for (const [i, one] of stack.entries()) {
+        const result = results[i] as JobResult;
+        states.set(one.id, result.state);
+        told.push(dispatch.ended(one, result.state, result));
+      }
       free.threads += granted.threads;
       free.memoryMb += granted.memoryMb;
       free.gpus += granted.gpus;
@@ -84,11 +100,7 @@ export async function schedule(
         waiting.delete(task.id);
         states.set(task.id, 'blocked');
         told.push(dispatch.ended(task, 'blocked', undefined));
-      } else if (
-        !dispatch.stopping() &&
-        inputs.every((input) => isDone(input.task)) &&
-        fits(grant(task.resources, slots))
-      ) {
+      } else if (!dispatch.stopping() && isReady(task) && fits(grant(task.resources, slots))) {
         launch(task);
       }
       if (free.threads <= 0) break;

@@ -9,8 +9,9 @@ import { FathomError, fromSystemError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
 import { describeTask, type Task } from '../plan/types.ts';
 import { openStore } from '../store/store.ts';
-import { makeContext, outputFile } from './context.ts';
+import { type ContextOptions, makeContext, outputFile } from './context.ts';
 import type { Job, JobMessage, JobResult } from './job.ts';
+import { makeMeeting } from './meeting.ts';
 
 const PROGRESS_EVERY_MS = 100;
 
@@ -19,12 +20,20 @@ export interface TaskHooks {
   cancelled(): boolean;
 }
 
+/** Runs the tasks of a stack side by side in this process. Never throws. */
+export function runStack(jobs: readonly Job[], hooks: TaskHooks): Promise<JobResult[]> {
+  const meeting = makeMeeting(jobs.length);
+  return Promise.all(
+    jobs.map((job, place) => runTask(job, hooks, { meeting, place }).finally(() => meeting.leave(place))),
+  );
+}
+
 /** Never throws. */
-export async function runTask(job: Job, hooks: TaskHooks): Promise<JobResult> {
+export async function runTask(job: Job, hooks: TaskHooks, stack?: ContextOptions['stack']): Promise<JobResult> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   try {
-    const cached = await make(job, hooks, seconds);
+    const cached = await make(job, hooks, seconds, stack);
     return { state: 'done', seconds: seconds(), peakMemoryMb: peakMemoryMb(), cached };
   } catch (thrown) {
     const error = fromSystemError(thrown, describeTask(job.task));
@@ -44,7 +53,12 @@ export async function runTask(job: Job, hooks: TaskHooks): Promise<JobResult> {
   }
 }
 
-async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<boolean> {
+async function make(
+  job: Job,
+  hooks: TaskHooks,
+  seconds: () => number,
+  stack: ContextOptions['stack'],
+): Promise<boolean> {
   const { task } = job;
   const store = openStore(job.results);
   if (existsSync(store.paths.manifest(task.id))) return true;
@@ -78,6 +92,7 @@ async function make(job: Job, hooks: TaskHooks, seconds: () => number): Promise<
         hooks.send({ type: 'progress', task: task.id, done, total, unit });
       },
       log: (line) => hooks.send({ type: 'log', task: task.id, line }),
+      ...(stack === undefined ? {} : { stack }),
     });
     await run(context);
     const outputs = outputsOf(task, folder);

@@ -1,16 +1,16 @@
-/** Entry of a child process: runs stages on native libraries, one after another, until it is told to end or dies. */
+/** Entry of a child process: runs stages on native libraries, one stack of tasks after another, until it is told to end or dies. */
 import type { Job, JobMessage, JobResult } from './job.ts';
-import { runTask } from './task.ts';
+import { runStack } from './task.ts';
 
 /** From the parent. */
 export type ToChild =
-  | { readonly type: 'job'; readonly job: Omit<Job, 'stop' | 'shared'> }
+  | { readonly type: 'jobs'; readonly jobs: readonly Omit<Job, 'stop' | 'shared'>[] }
   | { readonly type: 'stop' }
   | { readonly type: 'end' };
 /** To the parent. */
 export type FromChild =
   | { readonly type: 'ready' }
-  | { readonly type: 'result'; readonly result: JobResult }
+  | { readonly type: 'results'; readonly results: readonly JobResult[] }
   | JobMessage;
 
 let stopping = false;
@@ -30,8 +30,9 @@ process.on('message', (message: ToChild) => {
   if (message.type === 'stop') stopping = true;
   else if (message.type === 'end') process.disconnect();
   else
-    void runTask({ ...message.job, stop: null, shared: {} }, { send, cancelled: () => stopping }).then((result) =>
-      send({ type: 'result', result }),
-    );
+    void runStack(
+      message.jobs.map((job) => ({ ...job, stop: null, shared: {} })),
+      { send, cancelled: () => stopping },
+    ).then((results) => send({ type: 'results', results }));
 });
 send({ type: 'ready' });

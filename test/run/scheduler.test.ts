@@ -39,6 +39,7 @@ async function record(
     done?: readonly string[];
     lost?: readonly string[];
     stopping?: (events: readonly string[]) => boolean;
+    stackOf?: (id: string) => string | undefined;
   } = {},
 ): Promise<Recorded> {
   const events: string[] = [];
@@ -48,13 +49,17 @@ async function record(
     { done: new Set(options.done ?? []), lost: new Set(options.lost ?? []) },
     slots,
     {
-      start: async ({ id }, resources) => {
-        events.push(`+${id}`);
-        expect(granted.has(id), `${id} started twice`).toBe(false);
-        granted.set(id, resources);
-        for (let turn = options.turns?.(id) ?? 1; turn > 0; turn--)
+      stackOf: ({ id }) => options.stackOf?.(id),
+      start: async (stack, resources) => {
+        events.push(`+${stack.map(({ id }) => id).join('&')}`);
+        for (const { id } of stack) {
+          expect(granted.has(id), `${id} started twice`).toBe(false);
+          granted.set(id, resources);
+        }
+        const [{ id: first }] = stack as [Task];
+        for (let turn = options.turns?.(first) ?? 1; turn > 0; turn--)
           await new Promise((resolve) => setImmediate(resolve));
-        return result(options.how?.(id) ?? 'done');
+        return stack.map(({ id }) => result(options.how?.(id) ?? 'done'));
       },
       ended: async ({ id }, state) => {
         events.push(`-${id} ${state}`);
@@ -103,6 +108,24 @@ describe('order', () => {
   it('leaves a task with an input that nobody makes unstarted, and ends', async () => {
     const { states } = await record([task('a', ['nowhere']), task('b')], one);
     expect(states).toEqual(new Map([['b', 'done']]));
+  });
+});
+
+describe('stacks', () => {
+  const letter = (id: string): string | undefined => (id.startsWith('x') ? id.slice(0, 2) : undefined);
+
+  it('start together with the resources of one, as far as their inputs are there', async () => {
+    const tasks = [task('xa1'), task('b'), task('xa2'), task('xc1'), task('xa3', ['b'])];
+    const { events } = await record(tasks, { threads: 2, memoryMb: 1000, gpus: 0 }, { stackOf: letter });
+    expect(starts(events)).toEqual(['xa1&xa2', 'b', 'xc1', 'xa3']);
+  });
+
+  it('end each on its own: one that fails leaves the others done', async () => {
+    const { states } = await record([task('xa1'), task('xa2'), task('b', ['xa2']), task('c', ['xa1'])], many, {
+      stackOf: letter,
+      how: (id) => (id === 'xa1' ? 'failed' : 'done'),
+    });
+    expect(Object.fromEntries(states)).toEqual({ xa1: 'failed', xa2: 'done', b: 'done', c: 'blocked' });
   });
 });
 
