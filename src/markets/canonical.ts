@@ -148,7 +148,12 @@ const resolutions: readonly CanonicalColumn[] = [
     role: 'info',
     description: 'When the payout was first proposed, UTC; null if unknown',
   },
-  { name: 'finalAt', type: 'TIMESTAMP', role: 'info', description: 'When the resolution became final, UTC' },
+  {
+    name: 'finalAt',
+    type: 'TIMESTAMP',
+    role: 'info',
+    description: 'When the resolution became final, UTC; null if unknown',
+  },
   { name: 'knowableAt', type: 'TIMESTAMP', role: 'time', description: 'From when on anyone may use it, UTC' },
 ];
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { rowOf, wholeMicros } from '../../src/markets/activity/rows.ts';
 import settleDefinition from '../../src/stages/markets-settle.ts';
@@ -165,7 +166,9 @@ describe('source.polymarket-activity', () => {
 
   it.each([
     [{ proxyWallet: '0x12' }, 'proxyWallet: not an address'],
-    [{ timestamp: 1_767_225_600_000 }, 'timestamp: not seconds since 1970'],
+    [{ timestamp: 1_767_225_600_000 }, 'timestamp: milliseconds, not seconds'],
+    [{ timestamp: 1_767_225_600_000_000 }, 'timestamp: microseconds, not seconds'],
+    [{ timestamp: '2026-01-01' }, 'timestamp: missing or of a wrong type'],
     [{ conditionId: 'x' }, 'conditionId: not a hash'],
     [{ conditionId: '' }, 'conditionId: empty'],
     [{ size: '3' }, 'size: missing or of a wrong type'],
@@ -176,6 +179,78 @@ describe('source.polymarket-activity', () => {
     [{ outcomeIndex: 999 }, 'outcomeIndex: neither 0 nor 1 in a trade'],
   ])('refuses a trade with %o', (wrong, reason) => {
     expect(rowOf({ ...trade(1, 'BUY', 1, 0.5, 0), ...wrong })).toEqual({ reason });
+  });
+
+  it('reads conversions, and tokens and markets that rows do not name', async () => {
+    const conversion = row(3, 'CONVERSION', 20, 5, { outcomeIndex: 1, asset: '200' });
+    const result = await imported([
+      trade(0, 'BUY', 40, 12, 1),
+      conversion,
+      row(4, 'REWARD', 1, 1, { conditionId: '', outcomeIndex: 999 }),
+    ]);
+    const flows = (await readParquet(result.path('flows'))).rows;
+    expect(flows.map(({ kind, market: of, usd, shares0, shares1 }) => [kind, of, usd, shares0, shares1])).toEqual([
+      ['conversion', market, 5, 0, -20],
+      ['reward', null, 1, null, null],
+    ]);
+    expect((await result.metrics()).scalars).toMatchObject({ 'flows.conversion': 1, 'flows.reward': 1 });
+  });
+
+  it('groups the fills of one wallet, transaction, token and side', async () => {
+    const other = { transactionHash: `0x${'d'.repeat(64)}` };
+    const result = await imported([
+      trade(1, 'BUY', 1, 0.5, 0),
+      trade(1, 'BUY', 2, 1, 0, { proxyWallet: wallet.toLowerCase() }),
+      trade(2, 'SELL', 1, 0.5, 0),
+      trade(3, 'BUY', 1, 0.5, 1),
+      trade(4, 'BUY', 1, 0.5, 0, other),
+      trade(5, 'BUY', 1, 0.5, 0, { transactionHash: '' }),
+    ]);
+    const groups = (await readParquet(result.path('trades'))).rows.map(({ orderGroup }) => orderGroup);
+    expect(groups[0]).toBe(groups[1]);
+    expect(new Set(groups).size).toBe(5);
+    expect(groups[5]).toBeNull();
+    expect((await result.metrics()).scalars).toMatchObject({ wallets: 1 });
+  });
+
+  it('says which feed is empty, and stops where all are', async () => {
+    const folder = await temporaryFolder();
+    const save = async (name: string, text: string | Uint8Array): Promise<string> => {
+      await writeFile(path.join(folder, name), text);
+      return path.join(folder, name);
+    };
+    const empty = await save('empty.json', '[]');
+    const full = await save('full.json', JSON.stringify([trade(1, 'BUY', 1, 0.5, 0)]));
+    const result = await runStage(definition, run, { params: { files: [empty, full] } });
+    expect((await result.metrics()).quality?.[0]).toMatchObject({
+      rowsRead: 0,
+      facts: [{ label: 'The feed is empty', value: 1 }],
+    });
+    const stops = (file: string): Promise<unknown> => runStage(definition, run, { params: { files: [file] } });
+    await expect(stops(empty)).rejects.toThrow('there is no trade in the activity');
+    const zipped = await save(
+      'cut.jsonl.gz',
+      gzipSync(story.map((one) => `${JSON.stringify(one)}\n`).join('')).subarray(0, 120),
+    );
+    await expect(stops(zipped)).rejects.toThrow('the gzip stream is cut');
+  });
+
+  it('names the line of the first row of each fault', async () => {
+    const file = path.join(await temporaryFolder(), 'activity.jsonl');
+    const rows = [
+      trade(1, 'BUY', 1, 0.5, 0),
+      row(1, 'SPLIT', 10, 9),
+      '',
+      trade(1, 'BUY', -1, 0.5, 0),
+      trade(1, 'BUY', -2, 0.5, 0),
+    ];
+    await writeFile(file, `${rows.map((one) => (one === '' ? '{"cut"' : JSON.stringify(one))).join('\n')}\n`);
+    const result = await runStage(definition, run, { params: { files: [file], maxRejected: 0.9 } });
+    expect((await result.metrics()).quality?.[0]?.rejected).toEqual([
+      { reason: 'size: negative', count: 2, first: 'activity.jsonl:4' },
+      { reason: 'not JSON', count: 1, first: 'activity.jsonl:3' },
+      { reason: 'split: dollars and pairs differ', count: 1, first: 'activity.jsonl:2' },
+    ]);
   });
 
   it('takes the noise of doubles, and nothing more, for millionths', () => {

@@ -1,16 +1,17 @@
 /** Activity of wallets in, canonical trades, flows and markets out, with an account of every row. */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Figure } from '../../contract/figure.ts';
 import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import { FathomError } from '../../errors.ts';
-import { copyToParquet, type Duck, quote } from '../../tables/duck.ts';
-import { categoryOf } from '../categories.ts';
+import { copyToParquet, type Duck } from '../../tables/duck.ts';
+import { categorySql } from '../categories.ts';
 import { rejectionFigure, tradeFigures, tradeTotals } from '../describe.ts';
 import { flowColumns, flowKinds, flowOrder } from '../flows.ts';
+import { jsonRecords } from '../records/json.ts';
+import { type JsonLines, jsonLinesSql, writeJsonLines } from '../records/json-lines.ts';
+import { Tally } from '../records/tally.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
-import { type ActivityFile, readActivity } from './read.ts';
-import { type ActivityFill, type ActivityFlow, type ActivityRow, rowOf } from './rows.ts';
+import { type ActivityRow, rowOf } from './rows.ts';
 
 export interface ActivityOptions {
   readonly files: readonly string[];
@@ -26,57 +27,80 @@ export interface ActivityPaths {
   readonly scratch: string;
 }
 
+/** Columns of a row on its way to DuckDB: what `ActivityRow` says, amounts in whole 1e-6, and where it stood. */
+const columns = {
+  file: 'INTEGER',
+  place: 'BIGINT',
+  kind: 'VARCHAR',
+  time: 'BIGINT',
+  wallet: 'VARCHAR',
+  market: 'VARCHAR',
+  event: 'VARCHAR',
+  title: 'VARCHAR',
+  slug: 'VARCHAR',
+  transaction: 'VARCHAR',
+  token: 'VARCHAR',
+  outcome: 'VARCHAR',
+  outcomeIndex: 'INTEGER',
+  side: 'VARCHAR',
+  usd: 'BIGINT',
+  shares: 'BIGINT',
+  beyondPrice: 'BIGINT',
+  shares0: 'BIGINT',
+  shares1: 'BIGINT',
+} as const;
+
 /** Imports activity files. Stops with one `FathomError` if they cannot be trusted. */
 export async function importActivity(
   duck: Duck,
   options: ActivityOptions,
   paths: ActivityPaths,
 ): Promise<{ metrics: MetricsFile; figures: Figure[] }> {
-  const rows: ActivityRow[] = [];
-  const quality: Quality[] = [];
-  const seen = new Set<string>();
+  const rowsFile = path.join(paths.scratch, 'activity.jsonl');
+  const rows = writeJsonLines(rowsFile);
   const outcomes = new Map<string, string>();
-  for (const name of options.files) {
-    const file = await readActivity(name);
-    const taken = takeRows(file, options, seen, outcomes);
-    rows.push(...taken.rows);
-    quality.push(taken.quality);
+  const files: { name: string; tally: Tally; rejected: Quality['rejected'] }[] = [];
+  for (const [i, file] of options.files.entries()) {
+    const tally = new Tally();
+    await takeRows(file, i, tally, outcomes, rows);
+    const name = path.basename(file);
+    const rejected = await tally.rejected({ file, name, lineOf: async (line) => line }, options.maxRejected);
+    files.push({ name, tally, rejected });
   }
-  // The sort is stable: rows of one moment stay in the order in which they happened.
-  rows.sort((a, b) => a.time - b.time);
-  const fills = rows.filter((row): row is ActivityFill => row.kind === 'fill');
-  const flows = rows.filter((row): row is ActivityFlow => row.kind !== 'fill');
-  if (fills.length === 0)
+  await rows.close();
+  await orderRows(duck, rowsFile, options.duplicates);
+
+  const counts = await countRows(duck);
+  if (counts.fills === 0)
     throw new FathomError('data', `${options.files.join(', ')}: there is no trade in the activity`, {
       hint: 'ask the API for type=TRADE too: without fills there is nothing to settle',
     });
-  await writeFills(duck, fills, paths);
-  await writeFlows(duck, flows, paths);
-  await writeMarkets(duck, rows, paths);
+  await writeTables(duck, paths);
 
   const totals = await tradeTotals(duck, paths.trades);
-  const beyond = fills.filter(({ beyondPrice }) => Math.abs(beyondPrice) > 1);
-  const sumOf = (kinds: readonly string[]): number =>
-    flows.reduce((sum, { kind, usd }) => (kinds.includes(kind) ? sum + usd : sum), 0) / 1e6;
-  const refused = quality.reduce((sum, { rowsRead, rowsKept, duplicates }) => {
-    const dropped = options.duplicates === 'drop-exact' ? duplicates.count : 0;
-    return sum + rowsRead - rowsKept - dropped;
-  }, 0);
-  const kinds = flowKinds.filter((kind) => flows.some((flow) => flow.kind === kind));
+  const quality: Quality[] = [];
+  for (const [i, { name, tally, rejected }] of files.entries())
+    quality.push(await qualityOf(duck, i, name, tally, rejected, options.duplicates));
+  const kinds = await duck.rows<{ kind: string; n: number; usd: number }>(
+    `SELECT kind, count(*)::DOUBLE AS n, (sum(usd) / 1e6)::DOUBLE AS usd FROM activity WHERE kept AND kind <> 'fill' GROUP BY kind`,
+  );
+  const ofKind = (kind: string) => kinds.find((found) => found.kind === kind);
   const metrics: MetricsFile = {
     scalars: {
       rows: totals.rows,
-      flows: flows.length,
-      rejected: refused,
+      flows: kinds.reduce((sum, { n }) => sum + n, 0),
+      rejected: files.reduce((sum, { tally }) => sum + tally.refused, 0),
       duplicates: quality.reduce((sum, { duplicates }) => sum + duplicates.count, 0),
-      wallets: new Set(rows.map(({ wallet }) => wallet)).size,
+      wallets: counts.wallets,
       markets: totals.markets,
       usd: totals.usd,
-      redeemedUsd: sumOf(['redeem']),
-      rewardsUsd: sumOf(['reward', 'rebate']),
-      'fills.beyondPrice': beyond.length,
-      beyondPriceUsd: beyond.reduce((sum, { beyondPrice }) => sum + beyondPrice, 0) / 1e6,
-      ...Object.fromEntries(kinds.map((kind) => [`flows.${kind}`, flows.filter((flow) => flow.kind === kind).length])),
+      redeemedUsd: ofKind('redeem')?.usd ?? 0,
+      rewardsUsd: (ofKind('reward')?.usd ?? 0) + (ofKind('rebate')?.usd ?? 0),
+      'fills.beyondPrice': counts.beyond,
+      beyondPriceUsd: counts.beyondUsd,
+      ...Object.fromEntries(
+        flowKinds.filter((kind) => ofKind(kind) !== undefined).map((kind) => [`flows.${kind}`, ofKind(kind)?.n ?? 0]),
+      ),
     },
     quality,
     notes: [
@@ -94,66 +118,21 @@ export async function importActivity(
   };
 }
 
-/** Rows of a file in the order in which they happened, and what became of each. */
-function takeRows(
-  file: ActivityFile,
-  { duplicates, maxRejected }: ActivityOptions,
-  seen: Set<string>,
+/** Good rows of a file, streamed to `rows`; what becomes of the others, to `tally`. */
+async function takeRows(
+  file: string,
+  number: number,
+  tally: Tally,
   outcomes: Map<string, string>,
-): { rows: ActivityRow[]; quality: Quality } {
-  const rows: ActivityRow[] = [];
-  const reasons = new Map<string, { count: number; first: string }>();
-  let repeated = 0;
-  let refused = 0;
-  file.rows.forEach((raw, index) => {
-    const row = rowOf(raw);
+  rows: JsonLines,
+): Promise<void> {
+  for await (const { line, value } of jsonRecords(file)) {
+    const place = tally.rows++;
+    const row = rowOf(value);
     const reason = 'reason' in row ? row.reason : contradiction(row, outcomes);
-    if (reason !== undefined) {
-      refused++;
-      const known = reasons.get(reason);
-      if (known === undefined) reasons.set(reason, { count: 1, first: `${file.name}: row ${index + 1}` });
-      else known.count++;
-      return;
-    }
-    const key = JSON.stringify(row);
-    const again = seen.has(key);
-    seen.add(key);
-    if (again) repeated++;
-    if (!again || duplicates === 'keep') rows.push(row as ActivityRow);
-  });
-  const rejected = [...reasons]
-    .map(([reason, found]) => ({ reason, ...found }))
-    .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
-  if (refused > maxRejected * file.rows.length)
-    throw new FathomError(
-      'data',
-      `${refused} of ${file.rows.length} rows are refused, most often, ${rejected[0]?.count} times: ${rejected[0]?.reason} (${rejected[0]?.first})`,
-      { at: { file: file.file }, hint: 'Mend the file, or raise maxRejected if the rest of it may be trusted.' },
-    );
-  const times = rows.map(({ time }) => time * 1000);
-  const [from, to] = minMax(times);
-  // The API lists the newest first.
-  const first = rows[0];
-  const last = rows.at(-1);
-  if (first !== undefined && last !== undefined && first.time >= last.time) rows.reverse();
-  return {
-    rows,
-    quality: {
-      source: file.name,
-      rowsRead: file.rows.length,
-      rowsKept: rows.length,
-      rejected,
-      duplicates: { count: repeated, policy: duplicates },
-      ...(times.length === 0 ? {} : { from: new Date(from).toISOString(), to: new Date(to).toISOString() }),
-    },
-  };
-}
-
-function minMax(values: readonly number[]): readonly [number, number] {
-  return [
-    values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
-    values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
-  ];
+    if (reason !== undefined) tally.refuse(reason, line);
+    else await rows.write({ file: number, place, ...row });
+  }
 }
 
 /** A token is one outcome of one market; a row that says otherwise is damaged. */
@@ -165,92 +144,100 @@ function contradiction(row: ActivityRow, outcomes: Map<string, string>): string 
   return known === undefined || known === meaning ? undefined : 'asset: another outcome or market in an earlier row';
 }
 
+/**
+ * Makes the table `activity`: all good rows, with `kept`, `again` (equal to an earlier one) and `seq`, the order in which
+ * they happened. The API lists the newest first, so rows of one moment are numbered from the end of such a file.
+ */
+async function orderRows(duck: Duck, rowsFile: string, duplicates: ActivityOptions['duplicates']): Promise<void> {
+  const content = Object.keys(columns)
+    .filter((name) => name !== 'file' && name !== 'place')
+    .map((name) => `coalesce("${name}"::VARCHAR, '')`);
+  await duck.run(`CREATE TABLE activity AS
+    WITH counted AS (SELECT *, row_number() OVER (PARTITION BY md5_number(concat_ws(chr(31), ${content.join(', ')}))
+        ORDER BY file, place) > 1 AS again
+      FROM ${jsonLinesSql(rowsFile, columns)}),
+    directions AS (SELECT file, CASE WHEN arg_min("time", place) >= arg_max("time", place) THEN -1 ELSE 1 END AS direction
+      FROM counted GROUP BY file)
+    SELECT *, ${duplicates === 'keep' ? 'true' : 'NOT again'} AS kept,
+      row_number() OVER (ORDER BY "time", file, direction * place) AS seq FROM counted JOIN directions USING (file)`);
+}
+
+interface Counts {
+  readonly fills: number;
+  readonly wallets: number;
+  /** Fills whose cash is not size times price, and by how much, USD. */
+  readonly beyond: number;
+  readonly beyondUsd: number;
+}
+
+async function countRows(duck: Duck): Promise<Counts> {
+  const [counts] = await duck.rows<Counts>(
+    `SELECT count(*) FILTER (kind = 'fill')::DOUBLE AS fills, count(DISTINCT wallet)::DOUBLE AS wallets,
+       count(*) FILTER (abs(beyondPrice) > 1)::DOUBLE AS beyond,
+       (coalesce(sum(beyondPrice) FILTER (abs(beyondPrice) > 1), 0) / 1e6)::DOUBLE AS "beyondUsd"
+     FROM activity WHERE kept`,
+  );
+  return counts as Counts;
+}
+
+async function qualityOf(
+  duck: Duck,
+  file: number,
+  name: string,
+  tally: Tally,
+  rejected: Quality['rejected'],
+  policy: ActivityOptions['duplicates'],
+): Promise<Quality> {
+  const [found] = await duck.rows<{ kept: number; again: number; from: number | null; to: number | null }>(
+    `SELECT count(*) FILTER (kept)::DOUBLE AS kept, count(*) FILTER (again)::DOUBLE AS again,
+       min("time")::DOUBLE AS "from", max("time")::DOUBLE AS "to" FROM activity WHERE file = ${file}`,
+  );
+  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+  return {
+    source: name,
+    rowsRead: tally.rows,
+    rowsKept: found?.kept ?? 0,
+    rejected,
+    duplicates: { count: found?.again ?? 0, policy },
+    ...(found?.from == null || found.to === null ? {} : { from: iso(found.from), to: iso(found.to) }),
+    ...(tally.rows === 0 ? { facts: [{ label: 'The feed is empty', value: 1 }] } : {}),
+  };
+}
+
 const money = (column: string): string =>
   `("${column}"::DECIMAL(18, 0) * 0.000001::DECIMAL(7, 6))::DECIMAL(18, 6) AS "${column}"`;
 const time = 'make_timestamp("time" * 1000000) AS "time"';
 
-/** SQL that reads rows back out of a file of JSON lines. */
-async function relation(
-  rows: readonly object[],
-  columns: Readonly<Record<string, string>>,
-  scratch: string,
-  name: string,
-): Promise<string> {
-  const file = path.join(scratch, `${name}.jsonl`);
-  await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const types = Object.entries(columns).map(([column, type]) => `"${column}": '${type}'`);
-  return `read_json(${quote(file)}, format = 'newline_delimited', columns = {${types.join(', ')}})`;
-}
-
-const common = { time: 'BIGINT', wallet: 'VARCHAR', market: 'VARCHAR', transaction: 'VARCHAR', usd: 'BIGINT' };
-
-async function writeFills(duck: Duck, fills: readonly ActivityFill[], paths: ActivityPaths): Promise<void> {
-  const source = await relation(
-    fills.map((fill, seq) => ({ ...fill, seq, event: fill.event ?? fill.market })),
-    {
-      ...common,
-      seq: 'BIGINT',
-      event: 'VARCHAR',
-      token: 'VARCHAR',
-      outcome: 'VARCHAR',
-      outcomeIndex: 'INTEGER',
-      side: 'VARCHAR',
-      shares: 'BIGINT',
-    },
-    paths.scratch,
-    'fills',
-  );
+async function writeTables(duck: Duck, paths: ActivityPaths): Promise<void> {
   await copyCanonical(
     duck,
     'trades',
-    `SELECT seq, ${time}, market, event, token, outcome, outcomeIndex, wallet, NULL::VARCHAR AS counterparty,
-       NULL::VARCHAR AS role, side, usd::DOUBLE / shares::DOUBLE AS price, ${money('usd')}, ${money('shares')},
-       NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup, "transaction" FROM ${source}`,
+    `SELECT row_number() OVER (ORDER BY seq) - 1 AS seq, ${time}, market, coalesce(event, market) AS event, token, outcome,
+       outcomeIndex, wallet, NULL AS counterparty, NULL AS role, side, usd::DOUBLE / shares::DOUBLE AS price, ${money('usd')},
+       ${money('shares')}, NULL AS fee, ${orderGroupSql} AS orderGroup, "transaction" FROM activity WHERE kept AND kind = 'fill'`,
     paths.trades,
   );
-}
-
-async function writeFlows(duck: Duck, flows: readonly ActivityFlow[], paths: ActivityPaths): Promise<void> {
-  const columns = { ...common, kind: 'VARCHAR', shares0: 'BIGINT', shares1: 'BIGINT' };
-  const source = await relation(flows, columns, paths.scratch, 'flows');
   const order = flowOrder.map((name) => `"${name}"`).join(', ');
   await copyToParquet(
     duck,
     `SELECT wallet, ${time}, market, kind, ${['usd', 'shares0', 'shares1'].map(money).join(', ')}, "transaction"
-     FROM ${source} ORDER BY ${order}`,
+     FROM activity WHERE kept AND kind <> 'fill' ORDER BY ${order}`,
     paths.flows,
     flowColumns,
   );
-}
-
-async function writeMarkets(duck: Duck, rows: readonly ActivityRow[], paths: ActivityPaths): Promise<void> {
-  const markets = new Map<string, Record<string, string | null>>();
-  for (const row of rows) {
-    if (row.market === null) continue;
-    const known = markets.get(row.market) ?? { market: row.market };
-    markets.set(row.market, known);
-    known['event'] ??= row.event;
-    known['question'] ??= row.title;
-    known['slug'] ??= row.slug;
-    if (row.kind !== 'fill') continue;
-    known[`outcome${row.outcomeIndex}`] ??= row.outcome;
-    known[`token${row.outcomeIndex}`] ??= row.token;
-  }
-  const names = ['market', 'event', 'question', 'slug', 'category', 'outcome0', 'outcome1', 'token0', 'token1'];
-  const source = await relation(
-    [...markets.values()].map((market) => ({
-      ...market,
-      event: market['event'] ?? market['market'],
-      category: categoryOf(`${market['question'] ?? ''} ${market['slug'] ?? ''}`),
-    })),
-    Object.fromEntries(names.map((name) => [name, 'VARCHAR'])),
-    paths.scratch,
-    'markets',
-  );
+  // Of each thing what the first row says that says anything.
+  const first = (column: string, filter = 'true'): string =>
+    `arg_min(${column}, seq) FILTER (${column} IS NOT NULL AND ${filter})`;
+  const ofOutcome = (column: string, i: number): string => `${first(column, `outcomeIndex = ${i}`)} AS ${column}${i}`;
   await copyCanonical(
     duck,
     'markets',
-    `SELECT *, NULL::TIMESTAMP AS createdAt, NULL::TIMESTAMP AS closedAt FROM ${source}`,
+    `SELECT *, ${categorySql("coalesce(question, '') || ' ' || coalesce(slug, '')")} AS category, NULL AS createdAt,
+       NULL AS closedAt
+     FROM (SELECT market, coalesce(${first('event')}, market) AS event, ${first('title')} AS question,
+         ${first('slug')} AS slug, ${ofOutcome('outcome', 0)}, ${ofOutcome('outcome', 1)}, ${ofOutcome('token', 0)},
+         ${ofOutcome('token', 1)}
+       FROM activity WHERE kept AND market IS NOT NULL GROUP BY market)`,
     paths.markets,
   );
 }

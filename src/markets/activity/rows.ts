@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { FlowKind } from '../flows.ts';
+import { notSeconds } from '../records/times.ts';
 
 const text = z.string().nullish();
 
@@ -73,9 +74,6 @@ const types: Readonly<Record<string, FlowKind | 'fill'>> = {
   TAKER_REBATE: 'rebate',
 };
 
-/** 2020 and 2100: other times are mistakes of unit. */
-const [EARLIEST, LATEST] = [1_577_836_800, 4_102_444_800];
-
 /**
  * Whole 1e-6 of a JSON number; undefined if it has more decimals than a double's own noise explains, or is so large
  * that a double no longer tells its millionths.
@@ -88,11 +86,13 @@ export function wholeMicros(value: number): number | undefined {
   return whole === 0 ? 0 : whole;
 }
 
-export const orNull = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
+export const orNull = (value: string | null | undefined): string | null =>
+  value == null || value === '' ? null : value;
 
 /** The row as our tables have it, or why it is refused. */
 export function rowOf(raw: unknown): ActivityRow | { readonly reason: string } {
   const refuse = (reason: string) => ({ reason });
+  if (raw === undefined) return refuse('not JSON');
   const parsed = fields.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -101,8 +101,8 @@ export function rowOf(raw: unknown): ActivityRow | { readonly reason: string } {
   const row = parsed.data;
   const kind = types[row.type];
   if (kind === undefined) return refuse(`type: unknown (${row.type.slice(0, 30)})`);
-  if (!Number.isSafeInteger(row.timestamp) || row.timestamp < EARLIEST || row.timestamp > LATEST)
-    return refuse('timestamp: not seconds since 1970');
+  const badTime = notSeconds(row.timestamp);
+  if (badTime !== undefined) return refuse(`timestamp: ${badTime}`);
   if (!/^0x[0-9a-fA-F]{40}$/.test(row.proxyWallet ?? '')) return refuse('proxyWallet: not an address');
   const market = orNull(row.conditionId)?.toLowerCase() ?? null;
   if (market !== null && !/^0x[0-9a-f]{64}$/.test(market)) return refuse('conditionId: not a hash');

@@ -53,7 +53,7 @@ export async function importFills(
       hint: 'an empty feed is not written as an empty table: leave the file out, or ask for other dates',
     });
 
-  await rankFills(duck, options.duplicates);
+  await rankFills(duck, options);
   await copyCanonical(
     duck,
     'trades',
@@ -144,11 +144,13 @@ function factsOf(raw: RawTable, counts: LogCounts | undefined, options: FillFile
  * Makes the table `ranks`: the rows that count with their number. Rows of one moment stay as they happened, which in a
  * file that lists the newest first is from its end.
  */
-async function rankFills(duck: Duck, duplicates: FillFiles['duplicates']): Promise<void> {
+async function rankFills(duck: Duck, { duplicates, format }: FillFiles): Promise<void> {
+  // The data API lists the newest first, so a page of one moment is from its end too.
+  const newestFirst = `arg_min(time, place) ${format === 'data-api' ? '>=' : '>'} arg_max(time, place)`;
   const firsts =
     duplicates === 'keep' ? '' : 'QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY file, "row") = 1';
   await duck.run(`CREATE TABLE ranks AS
-    WITH directions AS (SELECT file, CASE WHEN arg_min(time, place) > arg_max(time, place) THEN -1 ELSE 1 END AS direction
+    WITH directions AS (SELECT file, CASE WHEN ${newestFirst} THEN -1 ELSE 1 END AS direction
       FROM fills GROUP BY file)
     SELECT file, "row", row_number() OVER (ORDER BY time, file, direction * place) - 1 AS seq
     FROM (SELECT file, "row", place, time, direction FROM fills JOIN directions USING (file) ${firsts})`);
