@@ -1,7 +1,7 @@
 /** Where orders meet: quotes around the public probability, matches, and who then holds what. */
 import { pow, sigmoid } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
-import { DAY, habits, impact, insider, inventoryUse, ticksPerUsd, tradable, type WorldParams } from './assumptions.ts';
+import { DAY, habits, insider, inventoryUse, ticksPerUsd, tradable, type WorldParams } from './assumptions.ts';
 import { Counterparties, Holdings } from './book.ts';
 import {
   anyOutcome,
@@ -16,6 +16,7 @@ import {
 import { type MatchColumns, Matches, matchFlags } from './matches.ts';
 import type { ProbabilityPaths } from './paths.ts';
 import type { SimulatedWallet } from './population.ts';
+import { onTick, orderPrices } from './quotes.ts';
 import { orderKinds, type Schedule } from './schedule.ts';
 import type { SimulatedMarket } from './world.ts';
 
@@ -30,7 +31,6 @@ export interface Traded {
 
 /** Tokens are traded in hundredths. */
 const HUNDREDTHS = 100;
-const TICK = 1 / ticksPerUsd;
 
 /** Runs a schedule forwards in time; see `run`. */
 export class Exchange {
@@ -100,10 +100,8 @@ export class Exchange {
   }
 
   /**
-   * One order. Quotes allow for a share mu of orders from wallets that know the outcome (Glosten and Milgrom 1985): the
-   * ask is p (1 + mu) / (p (1 + mu) + (1 - p)(1 - mu)), the bid the same with -mu; p is the public probability as the
-   * quotes have it, bent by the favourite-longshot bias, and mu twice the half spread at 1/2. On top comes one tick, and
-   * for a taker the impact of its size. A maker trades at the other side of the spread.
+   * One order, at the quotes around the public probability: see `orderPrices`. What it buys depends on the kind of order
+   * and of wallet; it is matched in one part or several.
    */
   #order(time: number, w: number, m: number, usd: number, kind: number): void {
     const wallet = this.#wallets[w] as SimulatedWallet;
@@ -117,7 +115,7 @@ export class Exchange {
       return;
     }
     const sell = kind === orderKinds.sell;
-    const ticks = this.#prices(mid, maker, sell, usd);
+    const ticks = orderPrices(mid, this.#params.halfSpread, maker, sell, usd);
     if (kind === orderKinds.pair) {
       const size = Math.max(HUNDREDTHS, Math.floor(usd * HUNDREDTHS));
       this.#match(time, w, m, 0, false, maker, ticks[0], size, this.#counterparties.find(w, m, !maker));
@@ -148,19 +146,6 @@ export class Exchange {
     const news = this.#params.news.perMarket > 0 ? this.#paths.lastNews(m) : undefined;
     const stale = news !== undefined && time < news.time + this.#params.news.quoteLatencySeconds ? news.jump : 0;
     return sigmoid((1 - this.#params.longshotBias) * (logOdds - stale));
-  }
-
-  /** What a token of each outcome costs, or brings, this order. */
-  #prices(mid: number, maker: boolean, sell: boolean, usd: number): Ticks {
-    const mu = 2 * this.#params.halfSpread;
-    const pressure = maker ? 0 : Math.min(impact.most, impact.at1000Usd * Math.sqrt(usd / 1000));
-    // A taker buys outcome 0 at the ask and outcome 1 at one less the bid; a maker the other way round; selling mirrors.
-    const sign = maker === sell ? 1 : -1;
-    const informed = sign * mu;
-    const extra = sign * TICK + (sell ? -pressure : pressure);
-    const yes = (mid * (1 + informed)) / (mid * (1 + informed) + (1 - mid) * (1 - informed));
-    const no = ((1 - mid) * (1 + informed)) / ((1 - mid) * (1 + informed) + mid * (1 - informed));
-    return [onTick(yes + extra), onTick(no + extra)];
   }
 
   /** The outcome that a wallet buys, if any. */
@@ -281,9 +266,4 @@ export class Exchange {
     if (kinds.every((kind) => kind === 'washTrader')) this.#washVolume += volume;
     else this.#otherVolume += volume;
   }
-}
-
-/** The price in ticks, strictly between 0 and 1. */
-function onTick(price: number): number {
-  return Math.min(ticksPerUsd - 1, Math.max(1, Math.round(price * ticksPerUsd)));
 }

@@ -52,3 +52,9 @@ export function excess(
   const { mean, error } = clusteredMean(sums);
   return { mean: mean as number, error: error as number, n: sums.reduce((n, sum) => n + sum.n, 0) };
 }
+
+export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => number): Map<number, Item[]> {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
