@@ -29,6 +29,9 @@ const fields = z.object({
   eventSlug: text,
 });
 
+/** Names of the fields that are read. */
+export const activityFields = Object.keys(fields.shape);
+
 interface Common {
   /** Seconds since 1970. */
   readonly time: number;

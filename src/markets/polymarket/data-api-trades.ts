@@ -24,6 +24,9 @@ const fields = z.object({
   transactionHash: z.string().nullish(),
 });
 
+/** Names of the fields that are read. */
+export const dataApiTradeFields = Object.keys(fields.shape);
+
 /** Amounts in whole 1e-6, the time in seconds since 1970. */
 export interface DataApiTrade {
   readonly time: number;

@@ -32,6 +32,12 @@ const rankFields = z.object({
   pnl: z.number(),
 });
 
+/** Names of the fields that are read. */
+export const snapshotFields = {
+  positions: Object.keys(positionFields.shape),
+  leaderboard: Object.keys(rankFields.shape),
+};
+
 export interface Reason {
   readonly reason: string;
 }
