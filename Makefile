@@ -28,6 +28,10 @@ packages:
 native: ## install native libraries into .fathom/native (XGBOOST_PACKAGE, XGBOOST_VERSION choose)
 	@scripts/setup-native.sh xgboost openblas
 
+.PHONY: nvrtc
+nvrtc: ## install NVIDIA's run-time compiler from pip, for the engine cuda on a node without a CUDA module
+	@STRICT=1 scripts/setup-native.sh nvrtc
+
 .PHONY: setup
 setup: packages native build ## all that a run needs; does nothing the second time
 
@@ -56,7 +60,7 @@ doctor: build ## say what this machine can run, and what it lacks
 
 .PHONY: test-tools
 test-tools:
-	@scripts/setup-native.sh python-test chromium shellcheck
+	@scripts/setup-native.sh python-test nvrtc compiler chromium shellcheck
 
 .PHONY: test
 test: setup test-tools ## run the tests (TESTS=test/stages for some)

@@ -3,6 +3,8 @@
 #
 #   scripts/setup-native.sh xgboost       libxgboost of the PyPI wheel, into .fathom/native/python
 #   scripts/setup-native.sh openblas      OpenBLAS of the PyPI wheel, into .fathom/native/openblas
+#   scripts/setup-native.sh nvrtc         NVIDIA's run-time compiler of the PyPI wheel, into .fathom/native/nvrtc
+#   scripts/setup-native.sh compiler      g++, for tests of the CUDA kernels on the CPU (Debian package, root only)
 #   scripts/setup-native.sh python-test   numpy and scipy, for the tests that compare with XGBoost's own Python package
 #   scripts/setup-native.sh chromium      a browser for the tests of the report (Debian package, root only)
 #   scripts/setup-native.sh shellcheck    (Debian package, root only)
@@ -106,6 +108,14 @@ install_openblas() {
       'Networks train with the slower engine wasm. Set OPENBLAS_LIB to a libopenblas.so of version 0.3.21 or newer, or see environment.md.'
 }
 
+install_nvrtc() {
+  if [[ -e $native/nvrtc/nvidia/cu13/lib/libnvrtc.so.13 ]]; then return 0; fi
+  offline || note "installing nvidia-cuda-nvrtc into $native/nvrtc"
+  pip_install "$native/nvrtc" 'nvidia-cuda-nvrtc>=13,<14' ||
+    lacking NVRTC "$(why_not)" \
+      'The engine cuda needs it: load a CUDA module, set NVRTC_LIB to a libnvrtc.so, or see docs/engines.md.'
+}
+
 install_python_test() {
   if [[ -d $native/python-test/scipy ]]; then return 0; fi
   offline || note "installing numpy and scipy into $native/python-test, for tests"
@@ -133,6 +143,8 @@ for what in "$@"; do
   case $what in
     xgboost) install_xgboost ;;
     openblas) install_openblas ;;
+    nvrtc) install_nvrtc ;;
+    compiler) install_tool g++ 'Tests of the CUDA kernels' g++ ;;
     python-test) install_python_test ;;
     chromium) install_tool chromium 'Tests of the report in a browser' chromium chromium-browser google-chrome ;;
     shellcheck) install_tool shellcheck 'Checks of the shell scripts' shellcheck ;;

@@ -127,7 +127,12 @@ export interface StageDefinition<Params = unknown> {
   readonly runs: string;
   readonly resources: (params: Params) => Resources;
   /** Engines by preference; the plan resolves `engine: auto` to the first that is there. Absent: the stage has one way. */
-  readonly engines?: readonly { readonly name: string; readonly requires?: Requirement }[];
+  readonly engines?: readonly {
+    readonly name: string;
+    readonly requires?: Requirement;
+    /** GPUs that a task takes with this engine; `device: cpu` passes it by. */
+    readonly gpus?: number;
+  }[];
   /** A library without which the stage cannot run at all. */
   readonly requires?: Requirement;
   /** Outside files that it reads; their SHA-256 enters the identity. Paths are relative to the working folder. */

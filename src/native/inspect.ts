@@ -43,6 +43,50 @@ const OPENBLAS = script(`
   };
   answer({ config: named('openblas_get_config')(), core: named('openblas_get_corename')() });`);
 
+const CUDA = script(`
+  const nvrtc = koffi.load(process.argv[3]);
+  const asked = (name, type, ...values) => {
+    const out = [0];
+    const code = library.func('int ' + name + '(_Out_ ' + type + ' *out' + values.map((_, i) => ', int v' + i).join('') + ')')(out, ...values);
+    if (code !== 0) throw new Error(name + ' returns ' + code);
+    return Number(out[0]);
+  };
+  const code = library.func('int cuInit(unsigned int flags)')(0);
+  const driver = asked('cuDriverGetVersion', 'int');
+  const [major, minor] = [[0], [0]];
+  nvrtc.func('int nvrtcVersion(_Out_ int *a, _Out_ int *b)')(major, minor);
+  const gpus = [];
+  for (let i = 0; code === 0 && i < asked('cuDeviceGetCount', 'int'); i++) {
+    const device = asked('cuDeviceGet', 'int', i);
+    const name = Buffer.alloc(256);
+    library.func('int cuDeviceGetName(void *name, int length, int device)')(name, 256, device);
+    const attribute = (which) => asked('cuDeviceGetAttribute', 'int', which, device);
+    gpus.push({
+      name: name.toString('utf8', 0, name.indexOf(0)),
+      architecture: 'sm_' + attribute(75) + attribute(76),
+      memoryMb: Math.round(asked('cuDeviceTotalMem_v2', 'size_t', device) / 2 ** 20),
+    });
+  }
+  answer({
+    driverVersion: Math.floor(driver / 1000) + '.' + (driver % 1000) / 10,
+    nvrtcVersion: major[0] + '.' + minor[0],
+    gpus,
+  });`);
+
+export type CudaInspection =
+  | {
+      /** Newest CUDA that the driver knows, as `13.0`. */
+      readonly driverVersion: string;
+      readonly nvrtcVersion: string;
+      readonly gpus: readonly { readonly name: string; readonly architecture: string; readonly memoryMb: number }[];
+    }
+  | { readonly error: string };
+
+/** Loads driver and NVRTC in another Node and returns what they are and which GPUs there are. */
+export function inspectCuda(system: Pick<NativeSystem, 'run'>, driver: string, nvrtc: string): CudaInspection {
+  return ask(system, CUDA, driver, nvrtc) as CudaInspection;
+}
+
 /** Loads the library in another Node and returns its version and build. About 0.1 s. */
 export function inspectXgboost(system: Pick<NativeSystem, 'run'>, file: string): Inspection {
   return ask(system, XGBOOST, file) as Inspection;
@@ -62,7 +106,7 @@ export function inspectOpenblas(system: Pick<NativeSystem, 'run'>, file: string)
   return ask(system, OPENBLAS, file) as OpenblasInspection;
 }
 
-function ask(system: Pick<NativeSystem, 'run'>, questions: string, file: string): unknown {
-  const text = system.run(process.execPath, ['--input-type=module', '-e', questions, file, packageRoot]);
+function ask(system: Pick<NativeSystem, 'run'>, questions: string, file: string, ...more: string[]): unknown {
+  const text = system.run(process.execPath, ['--input-type=module', '-e', questions, file, packageRoot, ...more]);
   return text === undefined ? { error: 'loading it ends the process' } : JSON.parse(text);
 }

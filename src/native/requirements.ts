@@ -1,9 +1,10 @@
 /** What `fathom doctor` says of native libraries on this node. Nothing is loaded into the asking process. */
 import path from 'node:path';
 import { searchXgboost, XGBOOST_FIX } from './find.ts';
+import { searchCuda } from './find-cuda.ts';
 import { inspectOpenblas, inspectXgboost } from './inspect.ts';
 import { OPENBLAS_FIX, searchOpenblas } from './openblas.ts';
-import { findLibrary, type NativeSystem, thisMachine } from './system.ts';
+import { type NativeSystem, thisMachine } from './system.ts';
 
 export interface LibraryFact {
   readonly name: string;
@@ -18,7 +19,7 @@ export async function probeLibraries(
   env: Readonly<Record<string, string | undefined>>,
   system: NativeSystem = thisMachine(env),
 ): Promise<LibraryFact[]> {
-  return [glibc(system), xgboost(system), nvidiaDriver(system), nvrtc(system), openblas(system), tensorflow(system)];
+  return [glibc(system), xgboost(system), cuda(system), openblas(system), tensorflow(system)];
 }
 
 function glibc(system: NativeSystem): LibraryFact {
@@ -42,34 +43,12 @@ function xgboost(system: NativeSystem): LibraryFact {
   return { name, found: true, detail: `${inspected.version} ${cuda}, ${search.path} (${search.origin})`, fix: '' };
 }
 
-function nvidiaDriver(system: NativeSystem): LibraryFact {
-  const name = 'NVIDIA driver';
-  const fix = 'run on a node with a GPU (`srun --gres=gpu:1`); in a container pass it through (`apptainer --nv`)';
-  const library = findLibrary(system, ['libcuda.so.1']);
-  const gpus = system
-    .run('nvidia-smi', ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'])
-    ?.trim()
-    .split('\n');
-  if (gpus !== undefined && gpus[0] !== '')
-    return { name, found: true, detail: `${gpus.join('; ')}${library === undefined ? '' : `, ${library}`}`, fix: '' };
-  if (library !== undefined) return { name, found: true, detail: `${library}, but nvidia-smi shows no GPU`, fix };
-  return { name, found: false, detail: 'no libcuda.so.1 and no GPU that nvidia-smi shows', fix };
-}
-
-function nvrtc(system: NativeSystem): LibraryFact {
-  const names = ['libnvrtc.so.13', 'libnvrtc.so.12', 'libnvrtc.so'];
-  const toolkit = system.env['CUDA_HOME'] ?? system.env['CUDA_PATH'];
-  const inToolkit =
-    toolkit === undefined
-      ? undefined
-      : names.map((name) => path.join(toolkit, 'lib64', name)).find((file) => system.exists(file));
-  const file = inToolkit ?? findLibrary(system, names);
-  return {
-    name: 'NVRTC',
-    found: file !== undefined,
-    detail: file ?? 'no libnvrtc.so; no engine of this version uses it yet',
-    fix: 'load the site’s CUDA module',
-  };
+function cuda(system: NativeSystem): LibraryFact {
+  const search = searchCuda(system);
+  if (!search.found) return { name: 'CUDA', found: false, detail: search.reason, fix: search.fix };
+  const gpus = search.gpus.map(({ name, architecture, memoryMb }) => `${name} (${architecture}, ${memoryMb} MB)`);
+  const detail = `${gpus.join('; ')}; driver for CUDA ${search.driverVersion}, NVRTC ${search.nvrtcVersion} (${search.nvrtc})`;
+  return { name: 'CUDA', found: true, detail, fix: '' };
 }
 
 function openblas(system: NativeSystem): LibraryFact {

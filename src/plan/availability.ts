@@ -21,7 +21,7 @@ export async function probeStages(
   for (const stage of experiment.stages) {
     const definition = definitions.get(stage.use);
     if (definition !== undefined)
-      result.set(stage.name, await availabilityOf(definition, stage.engine ?? 'auto', probe));
+      result.set(stage.name, await availabilityOf(definition, stage.engine ?? 'auto', experiment.resources.device, probe));
   }
   return result;
 }
@@ -29,6 +29,7 @@ export async function probeStages(
 async function availabilityOf(
   definition: StageDefinition,
   wanted: string,
+  device: Experiment['resources']['device'],
   probe: (requirement: Requirement) => Promise<Probed>,
 ): Promise<Availability> {
   let version: string | null = null;
@@ -39,8 +40,9 @@ async function availabilityOf(
   }
   if (definition.engines === undefined) return { engine: null, version };
   let lacking: { reason: string; fix: string } | undefined;
+  const onGpu = definition.engines.some((engine) => engine.gpus !== undefined);
   for (const engine of definition.engines) {
-    if (wanted !== 'auto' && wanted !== engine.name) continue;
+    if (wanted === 'auto' ? !suits(engine.gpus !== undefined, device, onGpu) : wanted !== engine.name) continue;
     if (engine.requires === undefined) return { engine: engine.name, version };
     const found = await probe(engine.requires);
     if (found.found) return { engine: engine.name, version: found.version };
@@ -48,4 +50,10 @@ async function availabilityOf(
   }
   const names = definition.engines.map((engine) => engine.name).join(', ');
   return { missing: lacking ?? { reason: `there is no engine "${wanted}"`, fix: `choose one of auto, ${names}` } };
+}
+
+/** Whether `auto` may take an engine: on the device that was asked for, where the stage has an engine for it at all. */
+function suits(usesGpu: boolean, device: Experiment['resources']['device'], onGpu: boolean): boolean {
+  if (device === 'cpu') return !usesGpu;
+  return device === 'auto' || !onGpu || usesGpu;
 }

@@ -1,7 +1,7 @@
 /** From an experiment to rounds of tasks. Pure: metrics of earlier rounds are passed in. */
 
 import type { MetricsFile } from '../contract/metrics.ts';
-import type { Coordinates } from '../contract/stage.ts';
+import type { Coordinates, Resources, StageDefinition } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
 import { sampleTrials } from '../experiment/samplers.ts';
 import type { Experiment, Trial } from '../experiment/types.ts';
@@ -216,7 +216,7 @@ function makeTask(
     outputs: Object.fromEntries(
       Object.entries(definition.outputs).map(([port, { kind, optional }]) => [port, { kind, optional }]),
     ),
-    resources: definition.resources(at.params),
+    resources: withEngine(definition.resources(at.params), gpusOf(definition, node.engine)),
   };
 }
 
@@ -226,4 +226,12 @@ function aligned(producer: Coordinates, consumer: Coordinates): boolean {
     (producer.fold === undefined || producer.fold === consumer.fold) &&
     (producer.shard === undefined || producer.shard === consumer.shard)
   );
+}
+
+function gpusOf(definition: StageDefinition, engine: string | null): number {
+  return definition.engines?.find((one) => one.name === engine)?.gpus ?? 0;
+}
+
+function withEngine(resources: Resources, gpus: number): Resources {
+  return { ...resources, gpus: Math.max(resources.gpus, gpus) };
 }

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
+import type { Resources } from '../contract/stage.ts';
 import { compiledRoot } from '../paths.ts';
 import type { Job, JobMessage, JobResult } from './job.ts';
 import type { Pool } from './thread-pool.ts';
@@ -15,6 +16,8 @@ const TAIL_LINES = 5;
 interface Host {
   readonly child: ChildProcess;
   readonly threads: number;
+  /** GPUs that it sees, as in CUDA_VISIBLE_DEVICES; undefined: those that this process sees. */
+  readonly devices: string | undefined;
   readonly ready: Promise<void>;
   tail: string[];
   /** Set while tasks run. */
@@ -40,17 +43,20 @@ export function makeProcessPool(
   const busy = new Set<Host>();
   let killed = false;
 
-  const start = (threads: number): Host => {
+  const devices = visibleDevices(env);
+
+  const start = (threads: number, devices: string | undefined): Host => {
     const child = fork(path.join(compiledRoot, 'run', 'worker-process.js'), [], {
       serialization: 'advanced',
       execArgv: [],
-      env: { ...env, ...threadLimits(threads) },
+      env: { ...env, ...threadLimits(threads), ...(devices === undefined ? {} : { CUDA_VISIBLE_DEVICES: devices }) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     let settleReady: () => void = () => undefined;
     const host: Host = {
       child,
       threads,
+      devices,
       ready: new Promise((resolve) => {
         settleReady = resolve;
       }),
@@ -90,13 +96,16 @@ export function makeProcessPool(
     return host;
   };
 
-  const take = (threads: number): Host => {
-    const at = idle.findIndex((host) => host.threads === threads);
+  /** A process that sees GPUs of its own where the task asks for some, and there are as many left. */
+  const take = ({ threads, gpus }: Resources): Host => {
+    const own = gpus > 0 && devices.length >= gpus ? devices.splice(0, gpus).join(',') : undefined;
+    const at = idle.findIndex((host) => host.threads === threads && host.devices === own);
     if (at >= 0) return idle.splice(at, 1)[0] as Host;
-    return start(threads);
+    return start(threads, own);
   };
 
   const give = (host: Host): void => {
+    if (host.devices !== undefined) devices.push(...host.devices.split(','));
     if (host.child.exitCode !== null || host.child.signalCode !== null || !host.child.connected) return;
     idle.push(host);
     while (idle.length > hosts) end(idle.shift() as Host);
@@ -107,7 +116,7 @@ export function makeProcessPool(
   };
 
   const runStack = async (jobs: readonly Job[], onMessage: (message: JobMessage) => void): Promise<JobResult[]> => {
-    const host = take(jobs[0]?.resources.threads ?? 1);
+    const host = take((jobs[0] as Job).resources);
     busy.add(host);
     host.tail = [];
     host.tasks = jobs.length;
@@ -162,4 +171,8 @@ function threadLimits(threads: number): Record<string, string> {
     POLARS_MAX_THREADS: count,
     OMP_WAIT_POLICY: 'passive',
   };
+}
+
+function visibleDevices(env: Readonly<Record<string, string | undefined>>): string[] {
+  return (env['CUDA_VISIBLE_DEVICES'] ?? '').split(',').filter((id) => id.trim() !== '' && id.trim() !== '-1');
 }

@@ -67,15 +67,18 @@ export async function schedule(
   const stackWith = (task: Task): Task[] => {
     const key = dispatch.stackOf(task);
     if (key === undefined) return [task];
-    return [...waiting.values()].filter((other) => dispatch.stackOf(other) === key && isReady(other));
+    const all = [...waiting.values()].filter((other) => dispatch.stackOf(other) === key && isReady(other));
+    // Several GPUs share the tasks: one process each.
+    const devices = task.resources.gpus > 0 ? Math.max(1, Math.floor(free.gpus / task.resources.gpus)) : 1;
+    return all.slice(0, Math.ceil(all.length / devices));
   };
 
   const launch = (task: Task): void => {
     const granted = grant(task.resources, slots);
+    const stack = stackWith(task);
     free.threads -= granted.threads;
     free.memoryMb -= granted.memoryMb;
     free.gpus -= granted.gpus;
-    const stack = stackWith(task);
     for (const { id } of stack) waiting.delete(id);
     const work = dispatch.start(stack, granted).then((results) => {
       for (const [i, one] of stack.entries()) {

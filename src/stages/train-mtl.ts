@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
+import { cudaRequirement } from '../native/find-cuda.ts';
 import { openblasRequirement } from '../native/openblas.ts';
 
 const head = z.strictObject({
@@ -88,10 +89,15 @@ export default defineStage<MtlParams>({
     metrics: output('metrics', 'Scores by target and set, with intervals and baselines'),
     figures: output('figures', 'Learning curves'),
   },
-  isolation: (engine) => (engine === 'openblas' ? 'process' : 'thread'),
+  isolation: (engine) => (engine === 'wasm' ? 'thread' : 'process'),
+  stacks: (engine) => engine === 'cuda',
   runs: 'train-mtl',
   resources: ({ hidden }) => ({ threads: 1, memoryMb: 512 + Math.ceil(weightsOf(hidden) / 40_000), gpus: 0 }),
-  engines: [{ name: 'openblas', requires: openblasRequirement }, { name: 'wasm' }],
+  engines: [
+    { name: 'cuda', requires: cudaRequirement, gpus: 1 },
+    { name: 'openblas', requires: openblasRequirement },
+    { name: 'wasm' },
+  ],
   stackable: ['learningRate', 'weightDecay', 'dropout', 'lossWeights', 'seed'],
   refit: (params, metrics) => {
     const best = metrics.map((file) => file.scalars['bestEpoch']).filter((value) => typeof value === 'number');

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isAtLeast, locateXgboost, requireXgboost, searchXgboost, xgboostRequirement } from '../../src/native/find.ts';
+import { searchCuda } from '../../src/native/find-cuda.ts';
 import { inspectXgboost } from '../../src/native/inspect.ts';
 import { probeLibraries } from '../../src/native/requirements.ts';
 import { type NativeSystem, thisMachine } from '../../src/native/system.ts';
@@ -248,8 +249,7 @@ describe('the doctor', () => {
     expect(facts.map(({ name }) => name)).toEqual([
       'glibc',
       'XGBoost',
-      'NVIDIA driver',
-      'NVRTC',
+      'CUDA',
       'OpenBLAS',
       'TensorFlow.js',
     ]);
@@ -270,10 +270,17 @@ describe('the doctor', () => {
     };
     const answers: Record<string, string> = {
       getconf: 'glibc 2.36\n',
-      'nvidia-smi': 'NVIDIA H200, 570.1, 143771 MiB\n',
       // One answer for all questions: each takes what it asked for.
       [process.execPath]:
-        '{"version": "3.2.0", "build": {"USE_CUDA": true}, "config": "OpenBLAS 0.3.29 DYNAMIC_ARCH", "core": "Zen"}',
+        JSON.stringify({
+          version: '3.2.0',
+          build: { USE_CUDA: true },
+          config: 'OpenBLAS 0.3.29 DYNAMIC_ARCH',
+          core: 'Zen',
+          driverVersion: '13.0',
+          nvrtcVersion: '12.9',
+          gpus: [{ name: 'NVIDIA H200', architecture: 'sm_90', memoryMb: 143771 }],
+        }),
     };
     const facts = await probeLibraries(
       {},
@@ -281,7 +288,45 @@ describe('the doctor', () => {
     );
     expect(facts.every(({ found }) => found)).toBe(true);
     expect(facts.map(({ detail }) => detail).join('\n')).toMatch(
-      /glibc 2\.36\n3\.2\.0 with CUDA, .*\nNVIDIA H200.*\n\/cuda\/lib64\/libnvrtc\.so\.12\n0\.3\.29 with kernels for Zen, .*libopenblas.*\n.*tfjs-node-gpu is installed/,
+      /glibc 2\.36\n3\.2\.0 with CUDA, .*\nNVIDIA H200 \(sm_90, 143771 MB\); driver for CUDA 13\.0, NVRTC 12\.9 \(\/cuda\/lib64\/libnvrtc\.so\.12\)\n0\.3\.29 with kernels for Zen, .*libopenblas.*\n.*tfjs-node-gpu is installed/,
     );
+  });
+});
+
+describe('CUDA', () => {
+  const driver = { '/usr/lib/x86_64-linux-gnu/libcuda.so.1': true as const };
+  const gpu = JSON.stringify({
+    driverVersion: '13.0',
+    nvrtcVersion: '13.2',
+    gpus: [{ name: 'NVIDIA H200', architecture: 'sm_90', memoryMb: 143771 }],
+  });
+  const found = (files: Parameters<typeof machine>[0], env: Record<string, string> = {}, answer = gpu) =>
+    searchCuda(machine(files, env, (program) => (program === process.execPath ? answer : undefined)));
+
+  it('needs a driver, a compiler and a GPU, and says which is missing', () => {
+    expect(found({})).toMatchObject({ found: false, reason: expect.stringMatching(/no CUDA driver/) });
+    expect(found(driver)).toMatchObject({ found: false, reason: expect.stringMatching(/no NVRTC/) });
+    const both = { ...driver, '/usr/lib/x86_64-linux-gnu/libnvrtc.so.12': true as const };
+    expect(found(both)).toMatchObject({ found: true, nvrtcVersion: '13.2' });
+    expect(found(both, {}, gpu.replace(/\[.*\]/, '[]'))).toMatchObject({
+      found: false,
+      reason: expect.stringMatching(/finds no GPU/),
+    });
+    expect(found(both, {}, '{"error": "cuInit returns 803"}')).toMatchObject({
+      found: false,
+      reason: expect.stringMatching(/cuInit returns 803/),
+    });
+  });
+
+  it('takes the compiler that was asked for before the toolkit, that before pip, that before the loader', () => {
+    const files = {
+      ...driver,
+      '/cuda/lib64/libnvrtc.so.12': true as const,
+      '/fathom/.fathom/native/nvrtc/nvidia/cu13/lib/libnvrtc.so.13': true as const,
+      '/usr/lib/x86_64-linux-gnu/libnvrtc.so.12': true as const,
+    };
+    expect(found(files, { NVRTC_LIB: '/mine.so', CUDA_HOME: '/cuda' })).toMatchObject({ nvrtc: '/mine.so' });
+    expect(found(files, { CUDA_HOME: '/cuda' })).toMatchObject({ nvrtc: '/cuda/lib64/libnvrtc.so.12' });
+    expect(found(files)).toMatchObject({ nvrtc: expect.stringContaining('.fathom/native/nvrtc') });
   });
 });

@@ -3,7 +3,7 @@ import { FathomError } from '../../errors.ts';
 import { columnNamed, type Frame, numbersOf } from '../../tables/frame.ts';
 import { type encodeModel, inOwnUnits } from './model.ts';
 import { applyScaler, featureNames, fitScaler } from './scaler.ts';
-import type { Stack, StackRequest } from './stack.ts';
+import { partsOf, type Stack, type StackMaker } from './stack.ts';
 import { encodeTargets, type Head, type HeadRequest, shapeOfHead } from './targets.ts';
 import { type Member, type TrainingHooks, type TrainingResult, trainStack } from './training.ts';
 
@@ -13,8 +13,8 @@ export interface FitRequest {
   readonly heads: readonly HeadRequest[];
   /** Feature column that holds a target's past value, by target: its baseline. */
   readonly baselineColumns: Readonly<Record<string, string>>;
-  /** Makes the stack, on the engine that was chosen. */
-  readonly makeStack: (request: StackRequest) => Stack;
+  /** The engine that was chosen. */
+  readonly stacks: StackMaker;
 }
 
 /** Rows of the frame by their part. */
@@ -73,40 +73,45 @@ export async function fitStack(
     });
   const features = fitScaler(frame, names, train);
   const { values, imputed } = applyScaler(frame, features);
-  const stack = request.makeStack({
+  const wanted = {
     shape: { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) },
     networks: members.length,
     batchSize: (members[0] as Member).options.batchSize,
     trainRows: train.length,
     features: values,
     targets: matrix,
-  });
-  try {
-    const results = await trainStack(stack, train, parts.validation, members, hooks);
-    if (results === undefined) return undefined;
-    const fits: (Fit | FathomError)[] = [];
-    for (const [k, result] of results.entries()) {
-      if (result instanceof FathomError) {
-        fits.push(result);
-        continue;
+  };
+  const fits: (Fit | FathomError)[] = [];
+  const capacity = Math.max(1, request.stacks.capacity?.(wanted) ?? members.length);
+  for (const networks of partsOf(members.length, capacity)) {
+    const stack = request.stacks.make({ ...wanted, networks });
+    try {
+      const part = members.slice(fits.length, fits.length + networks);
+      const results = await trainStack(stack, train, parts.validation, part, hooks);
+      if (results === undefined) return undefined;
+      for (const [k, result] of results.entries()) {
+        if (hooks.cancelled()) return undefined;
+        if (result instanceof FathomError) {
+          fits.push(result);
+          continue;
+        }
+        const { shape, layout } = stack;
+        const learned = { parameters: stack.read(k, 'parameters'), running: stack.read(k, 'running') };
+        fits.push({
+          ...result,
+          model: { network: { shape, layout, region: (name) => learned[name] }, features, heads },
+          trained: layout.trained,
+          trainRows: train.length,
+          unlabelledTrainRows: parts.train.length - train.length,
+          imputed: names.map((feature, j) => ({ feature, count: imputed[j] as number })),
+          predictions: predictionsOf(frame, parts, request, stack, k, heads, actual),
+        });
       }
-      if (hooks.cancelled()) return undefined;
-      const { shape, layout } = stack;
-      const learned = { parameters: stack.read(k, 'parameters'), running: stack.read(k, 'running') };
-      fits.push({
-        ...result,
-        model: { network: { shape, layout, region: (name) => learned[name] }, features, heads },
-        trained: layout.trained,
-        trainRows: train.length,
-        unlabelledTrainRows: parts.train.length - train.length,
-        imputed: names.map((feature, j) => ({ feature, count: imputed[j] as number })),
-        predictions: predictionsOf(frame, parts, request, stack, k, heads, actual),
-      });
+    } finally {
+      stack.free();
     }
-    return fits;
-  } finally {
-    stack.free();
   }
+  return fits;
 }
 
 function predictionsOf(

@@ -12,6 +12,7 @@ import {
   type MemberRegion,
   type MemberSettings,
   type Stack,
+  type StackMaker,
   type StackRequest,
   type StatePart,
   type StepReport,
@@ -127,8 +128,8 @@ export class NetworkStack implements Stack {
 const MEASURED_ROWS = 256;
 
 /** Makes stacks on the kernels' memory; `products` does the matrix products, the kernels' own if absent. */
-export function networkStacks(products?: Products): (request: StackRequest) => Stack {
-  return ({ shape, networks, batchSize, trainRows, features, targets }) => {
+export function networkStacks(products?: Products): StackMaker {
+  const make = ({ shape, networks, batchSize, trainRows, features, targets }: StackRequest): Stack => {
     const maxRows = Math.max(largestBatch(trainRows, batchSize), MEASURED_ROWS);
     const list = Array.from({ length: networks }, () => {
       const network = new Network(shape, maxRows, products);
@@ -137,4 +138,5 @@ export function networkStacks(products?: Products): (request: StackRequest) => S
     });
     return new NetworkStack(list, trainRows, batchSize);
   };
+  return { make };
 }

@@ -88,6 +88,22 @@ export interface Stack {
   free(): void;
 }
 
+/** An engine of stacks. */
+export interface StackMaker {
+  make(request: StackRequest): Stack;
+  /** Most networks that fit at once; the rest is trained after them. Absent: any number. */
+  capacity?(request: StackRequest): number;
+}
+
+/** Cuts a stack that does not fit into parts of nearly equal size that do. */
+export function partsOf(networks: number, fitting: number): number[] {
+  const parts = Math.ceil(networks / fitting);
+  return Array.from(
+    { length: parts },
+    (_, i) => Math.floor((networks * (i + 1)) / parts) - Math.floor((networks * i) / parts),
+  );
+}
+
 /** First rows of the batches. One row cannot be normalised, so a single last row joins the batch before it. */
 export function batchStarts(rows: number, batchSize: number): number[] {
   const starts: number[] = [];

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import type { StageContext, StageRun } from '../../contract/stage.ts';
+import type { InputArtifact, StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
 import type { Cuts } from '../../models/mtl/cuts.ts';
 import { type Fit, type FitRequest, fitStack, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
 import { networkStacks } from '../../models/mtl/network-stack.ts';
-import type { Stack, StackRequest } from '../../models/mtl/stack.ts';
-import type { TrainingOptions } from '../../models/mtl/training.ts';
+import type { StackMaker } from '../../models/mtl/stack.ts';
+import type { Member, TrainingOptions } from '../../models/mtl/training.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
 import type { MtlParams } from '../train-mtl.ts';
@@ -17,22 +17,27 @@ const run: StageRun<MtlParams> = async (context) => {
   const fold = context.coordinates.fold ?? 0;
   const features = context.input('features');
   const splits = context.input('splits');
-  const frame = await readFrame(features.path, features.shared);
-  const parts = partsOf(await readFrame(splits.path, splits.shared), frame, fold, params.fitOn);
+  const frame = await frameOf(features);
+  const parts = partsOf(await frameOf(splits), frame, fold, params.fitOn);
   const { training, ...request } = requestOf(params);
   const engine = await openEngine(context.engine);
-  const member = {
+  const member: StackMember = {
     options: training,
-    rng: (purpose: string) => context.rng(purpose),
-    streams: '',
-    save: (bytes: Uint8Array) => context.checkpoint.save(bytes),
+    rng: (purpose) => context.rng(purpose),
+    streams: String(context.seed),
+    save: (bytes) => context.checkpoint.save(bytes),
     checkpoint: await context.checkpoint.load(),
-  };
-  const fits = await fitStack(frame, parts, { ...request, makeStack: engine.makeStack }, [member], {
-    cancelled: () => context.cancelled(),
     progress: (done, total) => context.progress(done, total, 'epochs'),
+  };
+  const fit = await context.together<StackMember, Fit | FathomError | undefined>(member, async (members) => {
+    const fits = await fitStack(frame, parts, { ...request, stacks: engine.stacks }, members, {
+      cancelled: () => context.cancelled(),
+      progress: (done, total) => {
+        for (const one of members) one.progress(done, total);
+      },
+    });
+    return fits ?? members.map(() => undefined);
   });
-  const fit = fits?.[0];
   if (fit === undefined) {
     context.throwIfCancelled();
     throw new FathomError('interrupted', 'stopped on request');
@@ -70,9 +75,26 @@ const run: StageRun<MtlParams> = async (context) => {
 
 export default run;
 
+/** What each task brings to the stack that it is trained in. */
+interface StackMember extends Member {
+  progress(done: number, total: number): void;
+}
+
+/** Frames that tasks of this process have read, newest last: those of a stack share theirs. Artifacts never change. */
+const framesOfProcess = new Map<string, Promise<Frame>>();
+const FRAMES_KEPT = 2;
+
+function frameOf({ path, shared }: InputArtifact): Promise<Frame> {
+  const frame = framesOfProcess.get(path) ?? readFrame(path, shared);
+  framesOfProcess.delete(path);
+  framesOfProcess.set(path, frame);
+  for (const old of [...framesOfProcess.keys()].slice(0, -FRAMES_KEPT)) framesOfProcess.delete(old);
+  return frame;
+}
+
 /** Where networks are trained. */
 interface Engine {
-  readonly makeStack: (request: StackRequest) => Stack;
+  readonly stacks: StackMaker;
   /** What the bytes depend on besides the inputs. */
   readonly notes: readonly string[];
   /** Says in the log what depends on the moment. */
@@ -81,10 +103,32 @@ interface Engine {
 
 /** Looked for once, for all tasks of a process. */
 let cutsOfProcess: Cuts | undefined;
+let cudaOfProcess: Promise<Engine> | undefined;
 
 /** Native code is loaded only here, and only if it is asked for: then this is a process of its own. */
-async function openEngine(engine: string | undefined): Promise<Engine> {
-  if (engine !== 'openblas') return { makeStack: networkStacks(), notes: [], tell: () => {} };
+function openEngine(engine: string | undefined): Promise<Engine> {
+  if (engine === 'openblas') return openOpenblas();
+  if (engine !== 'cuda') return Promise.resolve({ stacks: networkStacks(), notes: [], tell: () => {} });
+  cudaOfProcess ??= openGpu();
+  return cudaOfProcess;
+}
+
+async function openGpu(): Promise<Engine> {
+  const [{ requireCuda }, { cudaStacks }] = await Promise.all([
+    import('../../native/find-cuda.ts'),
+    import('../../models/mtl/cuda/engine.ts'),
+  ]);
+  const { driver, nvrtc, nvrtcVersion } = requireCuda();
+  const { cuda, ...stacks } = cudaStacks(driver, nvrtc);
+  const what = `${cuda.name} (${cuda.architecture}), NVRTC ${nvrtcVersion}, FP32, TF32 off`;
+  return {
+    stacks,
+    notes: [`Trained on ${what}: the last digits may differ on another GPU.`],
+    tell: ({ log }) => log(`trained on ${what}`),
+  };
+}
+
+async function openOpenblas(): Promise<Engine> {
   const [{ requireOpenblas }, { loadOpenblas }, { Cuts }, { openblasProducts }] = await Promise.all([
     import('../../native/openblas.ts'),
     import('../../native/blas.ts'),
@@ -95,7 +139,7 @@ async function openEngine(engine: string | undefined): Promise<Engine> {
   const cuts = cutsOfProcess ?? new Cuts(openblas, cpuMicroseconds);
   cutsOfProcess = cuts;
   return {
-    makeStack: networkStacks(openblasProducts(openblas, cuts)),
+    stacks: networkStacks(openblasProducts(openblas, cuts)),
     notes: [
       `Matrix products by OpenBLAS ${openblas.version} with its kernels for ${openblas.core}: the last digits may differ on another CPU.`,
     ],
@@ -111,7 +155,7 @@ function cpuMicroseconds(): number {
   return user + system;
 }
 
-function requestOf(params: MtlParams): Omit<FitRequest, 'makeStack'> & { readonly training: TrainingOptions } {
+function requestOf(params: MtlParams): Omit<FitRequest, 'stacks'> & { readonly training: TrainingOptions } {
   const { hidden, dropout, lossWeights, baselineColumns } = params;
   const heads = params.heads.map(({ target, kind, weight, name }) => {
     const targets = [target].flat();

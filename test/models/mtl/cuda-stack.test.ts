@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masksOf, maskThreshold } from '../../../src/models/mtl/cuda/masks.ts';
-import { bytesOf, networksThatFit, partsOf, stackMemory } from '../../../src/models/mtl/cuda/memory.ts';
+import { bytesOf, networksThatFit, stackMemory } from '../../../src/models/mtl/cuda/memory.ts';
 import { CudaStack } from '../../../src/models/mtl/cuda/stack.ts';
 import { padded } from '../../../src/models/mtl/layout.ts';
 import { emptySums } from '../../../src/models/mtl/losses.ts';
 import { Network } from '../../../src/models/mtl/network.ts';
 import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
-import { largestBatch, memberRegions, type Stack, type StepReport } from '../../../src/models/mtl/stack.ts';
+import { largestBatch, memberRegions, partsOf, type Stack, type StepReport } from '../../../src/models/mtl/stack.ts';
 import { type Cuda, openCuda } from '../../../src/native/cuda.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import { noCompiler, standIn } from './cuda.ts';

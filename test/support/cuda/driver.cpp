@@ -74,6 +74,7 @@ API cuDeviceGet(int *device, int ordinal) {
 }
 API cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "stand-in"), 0; }
 API cuDeviceGetAttribute(int *value, int attribute, int) { return *value = attribute == 75 ? 9 : 0, 0; }
+API cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = TOTAL, 0; }
 API cuDevicePrimaryCtxRetain(void **context, int) { return *context = &kernels, 0; }
 API cuDevicePrimaryCtxRelease_v2(int) { return 0; }
 API cuCtxSetCurrent(void *) { return 0; }

@@ -82,12 +82,3 @@ export function networksThatFit(memory: StackMemory, freeBytes: number): number 
   const each = bytesOf(memory, 1) - fixed;
   return Math.max(0, Math.floor((freeBytes * USABLE_SHARE - fixed) / each));
 }
-
-/** Cuts a stack that does not fit into parts of nearly equal size that do. */
-export function partsOf(networks: number, fitting: number): number[] {
-  const parts = Math.ceil(networks / fitting);
-  return Array.from(
-    { length: parts },
-    (_, i) => Math.floor((networks * (i + 1)) / parts) - Math.floor((networks * i) / parts),
-  );
-}
