@@ -492,7 +492,7 @@ describe('data-api', () => {
       bad.map(([reason]) => reason),
       2,
     );
-    expect((await rowsOf(result)).map(({ outcomeIndex }) => outcomeIndex)).toEqual([0, null]);
+    expect((await rowsOf(result)).map(({ outcomeIndex }) => outcomeIndex)).toEqual([null, 0]);
   });
 
   it('says which feed is empty, and stops where all are', async () => {

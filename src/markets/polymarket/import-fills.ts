@@ -6,6 +6,7 @@ import { FathomError } from '../../errors.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { categorySql } from '../categories.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
+import { copyRows } from './copy-rows.ts';
 import type { RawTable } from './csv.ts';
 import { readWideCsv } from './csv-rows.ts';
 import { describeFills, type FillFiles, type LoadedFile } from './describe-fills.ts';
@@ -23,10 +24,9 @@ export interface FillPaths {
   readonly scratch: string;
 }
 
-/** Columns of the table `fills`, in which the good rows of all files lie. */
-const fillColumns = `file INTEGER, "row" BIGINT, place BIGINT, fingerprint UHUGEINT, time TIMESTAMP, market VARCHAR, event VARCHAR,
-  title VARCHAR, slug VARCHAR, token VARCHAR, outcome VARCHAR, outcomeIndex INTEGER, wallet VARCHAR, counterparty VARCHAR,
-  role VARCHAR, side VARCHAR, usd DECIMAL(18, 6), shares DECIMAL(18, 6), fee DECIMAL(18, 6), "order" VARCHAR, "transaction" VARCHAR`;
+/** Columns of the view `fills`, in which the good rows of all files are, beside `file`. */
+const fillColumns =
+  '"row", place, fingerprint, time, market, event, title, slug, token, outcome, outcomeIndex, wallet, counterparty, role, side, usd, shares, fee, "order", "transaction"';
 
 /** Imports files of one format. Stops with one `FathomError` if they cannot be trusted. */
 export async function importFills(
@@ -39,14 +39,21 @@ export async function importFills(
     throw new FathomError('data', 'the chain names tokens, not markets, and no markets are given', {
       hint: 'connect markets: { from: ... } of source.polymarket-markets, or set unknownTokens: own-market',
     });
-  await duck.run(`CREATE TABLE fills (${fillColumns})`);
   const loaded: LoadedFile[] = [];
-  for (const [i, file] of options.files.entries())
+  const parts: string[] = [];
+  for (const [i, file] of options.files.entries()) {
+    const checked = path.join(paths.scratch, `checked-${i}.parquet`);
     loaded.push(
       options.format === 'data-api'
-        ? await loadDataApiTrades(duck, file, i, options, paths.scratch)
-        : await loadChain(duck, file, i, options, paths.scratch),
+        ? await loadDataApiTrades(duck, file, checked, options)
+        : await loadChain(duck, file, checked, options),
     );
+    parts.push(
+      `SELECT ${i} AS file, ${fillColumns} FROM read_parquet(${quote(checked)}) WHERE reason IS NULL AND "isFill"`,
+    );
+  }
+  // A view of files: a table would lie in memory, or uncompressed on the disk.
+  await duck.run(`CREATE VIEW fills AS ${parts.join(' UNION ALL ')}`);
   const [held] = await duck.rows<{ rows: number }>('SELECT count(*)::DOUBLE AS "rows" FROM fills');
   if (held?.rows === 0)
     throw new FathomError('data', `there is no fill in ${loaded.map(({ name }) => name).join(', ')}`, {
@@ -85,36 +92,29 @@ async function loadTokens(duck: Duck, markets: string | null): Promise<void> {
     throw new FathomError('data', `token ${twice.token} stands for two outcomes or markets in the markets given`);
 }
 
-/** Loads OrderFilled events or raw logs into `fills`. */
-async function loadChain(
-  duck: Duck,
-  file: string,
-  i: number,
-  options: FillFiles,
-  scratch: string,
-): Promise<LoadedFile> {
+/** Checks OrderFilled events or raw logs, and writes all rows with their reason to `checked`. */
+async function loadChain(duck: Duck, file: string, checked: string, options: FillFiles): Promise<LoadedFile> {
   const needed = options.format === 'logs' ? logColumns : orderFilledColumns;
-  const raw = await readWideCsv(duck, file, needed, path.join(scratch, `raw-${i}.parquet`));
+  const raw = await readWideCsv(duck, file, needed, `${checked}.raw`);
   let relation: string;
   let counts: LogCounts | undefined;
   if (options.format === 'logs') {
-    counts = await checkLogs(duck, raw, options.cutTransactions === 'drop');
-    relation = 'logs';
+    counts = await checkLogs(duck, raw, options.cutTransactions === 'drop', `${checked}.logs`);
+    relation = `read_parquet(${quote(`${checked}.logs`)})`;
   } else {
     refuseUnknownColumns(file, raw.survey.header);
     relation = `(SELECT *, true AS "isFill" FROM (${orderFilledSql(raw, options.feeUnit)}))`;
   }
-  const checked = path.join(scratch, `checked-${i}.parquet`);
   const unknown = options.unknownTokens === 'reject' ? "WHEN t.token IS NULL THEN 'token: in none of the markets'" : '';
-  await duck.run(`COPY (SELECT c.* EXCLUDE (reason),
-      CASE WHEN c.reason IS NOT NULL THEN c.reason ${unknown} END AS reason,
-      coalesce(t.market, c.token) AS market, coalesce(t.event, c.token) AS event, t.outcome, t.outcomeIndex
-    FROM ${relation} c LEFT JOIN tokens t USING (token))
-    TO ${quote(checked)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
+  await copyRows(
+    duck,
+    `SELECT c.* EXCLUDE (reason), CASE WHEN c.reason IS NOT NULL THEN c.reason ${unknown} END AS reason,
+       coalesce(t.market, c.token) AS market, coalesce(t.event, c.token) AS event, NULL::VARCHAR AS title,
+       NULL::VARCHAR AS slug, t.outcome, t.outcomeIndex
+     FROM ${relation} c LEFT JOIN tokens t USING (token)`,
+    checked,
+  );
   const refused = await countRefused(duck, raw, checked, options.maxRejected);
-  await duck.run(`INSERT INTO fills SELECT ${i}, "row", place, fingerprint, time, market, event, NULL, NULL, token, outcome, outcomeIndex,
-      wallet, counterparty, role, side, usd, shares, fee, "order", "transaction"
-    FROM read_parquet(${quote(checked)}) WHERE reason IS NULL AND "isFill"`);
   return {
     name: raw.name,
     rowsRead: raw.rows + raw.malformed.length,

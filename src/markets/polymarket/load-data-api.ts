@@ -1,4 +1,4 @@
-/** Trades of the data API, JSON, into the table `fills` of an import. */
+/** Trades of the data API, JSON, as rows of an import of fills. */
 import path from 'node:path';
 import type { Quality } from '../../contract/metrics.ts';
 import { type Duck, identifier } from '../../tables/duck.ts';
@@ -6,6 +6,7 @@ import { jsonRecords } from '../records/json.ts';
 import { jsonLinesSql, writeJsonLines } from '../records/json-lines.ts';
 import { Tally } from '../records/tally.ts';
 import { fromMillionths } from './checks.ts';
+import { copyRows } from './copy-rows.ts';
 import { dataApiTrade } from './data-api-trades.ts';
 
 const columns = {
@@ -25,15 +26,14 @@ const columns = {
   transaction: 'VARCHAR',
 } as const;
 
-/** Loads one file, whose number is `i`; a token is one outcome of one market, and a row that says otherwise is refused. */
+/** Writes the good rows of one file to `checked`; a token is one outcome of one market, and a row that says otherwise is refused. */
 export async function loadDataApiTrades(
   duck: Duck,
   file: string,
-  i: number,
+  checked: string,
   options: { readonly takersOnly: boolean; readonly maxRejected: number },
-  scratch: string,
 ): Promise<{ name: string; rowsRead: number; rejected: Quality['rejected']; facts: NonNullable<Quality['facts']> }> {
-  const rowsFile = path.join(scratch, `trades-${i}.jsonl`);
+  const rowsFile = `${checked}.jsonl`;
   const rows = writeJsonLines(rowsFile);
   const tally = new Tally();
   const meanings = new Map<string, string>();
@@ -56,10 +56,16 @@ export async function loadDataApiTrades(
   const all = Object.keys(columns)
     .filter((column) => column !== 'row')
     .map((column) => `coalesce(d.${identifier(column)}::VARCHAR, '')`);
-  await duck.run(`INSERT INTO fills SELECT ${i}, "row", "row", md5_number(concat_ws(chr(31), ${all.join(', ')})), make_timestamp(d.time * 1000000),
-      coalesce(t.market, d.market), coalesce(t.event, d.event, d.market), title, slug, d.token, coalesce(t.outcome, d.outcome),
-      coalesce(t.outcomeIndex, d.outcomeIndex), wallet, NULL, ${options.takersOnly ? "'taker'" : 'NULL'}, side,
-      ${fromMillionths('usd')}, ${fromMillionths('shares')}, NULL, NULL, "transaction"
-    FROM ${jsonLinesSql(rowsFile, columns)} d LEFT JOIN tokens t ON t.token = d.token`);
+  await copyRows(
+    duck,
+    `SELECT "row", "row" AS place, NULL::VARCHAR AS reason, true AS "isFill", md5_number(concat_ws(chr(31), ${all.join(', ')})) AS fingerprint,
+       make_timestamp(d.time * 1000000) AS time, coalesce(t.market, d.market) AS market,
+       coalesce(t.event, d.event, d.market) AS event, title, slug, d.token, coalesce(t.outcome, d.outcome) AS outcome,
+       coalesce(t.outcomeIndex, d.outcomeIndex) AS outcomeIndex, wallet, NULL::VARCHAR AS counterparty,
+       ${options.takersOnly ? "'taker'" : 'NULL::VARCHAR'} AS role, side, ${fromMillionths('usd')} AS usd,
+       ${fromMillionths('shares')} AS shares, NULL::DECIMAL(18, 6) AS fee, NULL::VARCHAR AS "order", "transaction"
+     FROM ${jsonLinesSql(rowsFile, columns)} d LEFT JOIN tokens t ON t.token = d.token`,
+    checked,
+  );
   return { name, rowsRead: tally.rows, rejected, facts: [] };
 }

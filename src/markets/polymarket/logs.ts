@@ -10,6 +10,7 @@
 import { type Duck, quote } from '../../tables/duck.ts';
 import { badFee, chainChecks, chainFields, exchanges, feeUsd, partyFields, takerChecks } from './chain-fills.ts';
 import { absent, firstReason, notHash, timeOutside, utcTime } from './checks.ts';
+import { copyRows } from './copy-rows.ts';
 import type { RawTable } from './csv.ts';
 
 export const logColumns = [
@@ -38,10 +39,10 @@ export interface LogCounts {
 }
 
 /**
- * Makes the table `logs`: `row`, `reason`, `fingerprint`, `isFill` and the fields of a fill. Good rows that are no fills
+ * Writes to `target`, Parquet: `row`, `reason`, `fingerprint`, `isFill` and the fields of a fill. Good rows that are no fills
  * confirm others, or belong to transactions that are not whole and are left out (`dropCut`).
  */
-export async function checkLogs(duck: Duck, raw: RawTable, dropCut: boolean): Promise<LogCounts> {
+export async function checkLogs(duck: Duck, raw: RawTable, dropCut: boolean, target: string): Promise<LogCounts> {
   const { side, token, usd, shares } = chainFields(chain);
   const time = utcTime('created_at');
   const reason = firstReason([
@@ -68,14 +69,20 @@ export async function checkLogs(duck: Duck, raw: RawTable, dropCut: boolean): Pr
     .join(', ');
   // The recorder's own number and time do not make a log another one.
   const same = ['transaction_hash', 'contract_address', 'event_name', 'args'].map((name) => `coalesce("${name}", '')`);
-  await duck.run(`CREATE OR REPLACE TABLE checked_logs AS
-    SELECT file_row_number AS "row", coalesce(try_cast(id AS BIGINT), file_row_number) AS place, ${reason} AS reason, md5_number(concat_ws(chr(31), ${same.join(', ')})) AS fingerprint,
+  const rows = `${target}.rows`;
+  await copyRows(
+    duck,
+    `SELECT file_row_number AS "row", coalesce(try_cast(id AS BIGINT), file_row_number) AS place, ${reason} AS reason, md5_number(concat_ws(chr(31), ${same.join(', ')})) AS fingerprint,
       event_name, ${time} AS stored, ${token} AS token, ${partyFields}, ${side} AS side, ${usd} AS usd, ${shares} AS shares,
       ${feeUsd('fee', receivedFee, chain)} AS fee, lower(orderHash) AS "order", lower(transaction_hash) AS "transaction"
-    FROM (SELECT *, json_valid(args) AS valid, ${args} FROM read_parquet(${quote(raw.parquet)}, file_row_number = true))`);
+    FROM (SELECT *, json_valid(args) AS valid, ${args} FROM read_parquet(${quote(raw.parquet)}, file_row_number = true))`,
+    rows,
+  );
+  const checked = `read_parquet(${quote(rows)})`;
   // A match and the taker's own fill are the same in all but the fee.
-  await duck.run(`CREATE OR REPLACE TABLE logs AS
-    WITH good AS (SELECT * FROM checked_logs WHERE reason IS NULL),
+  await copyRows(
+    duck,
+    `WITH good AS (SELECT * FROM ${checked} WHERE reason IS NULL),
     own AS (SELECT "transaction", "order", any_value(usd) AS usd, any_value(shares) AS shares FROM good
       WHERE event_name = 'OrderFilled' AND role = 'taker' GROUP BY "transaction", "order"),
     times AS (SELECT "transaction", min(stored) AS time FROM good GROUP BY "transaction"),
@@ -84,16 +91,18 @@ export async function checkLogs(duck: Duck, raw: RawTable, dropCut: boolean): Pr
         l.fingerprint, t.time, l.token, l.wallet, CASE WHEN l.event_name = 'OrdersMatched' THEN 'taker' ELSE l.role END AS role,
         l.counterparty, l.side, l.usd, l.shares, l.fee, l."order", l."transaction", l.event_name = 'OrdersMatched' AS matched,
         l.event_name = 'OrdersMatched' AND o."order" IS NOT NULL AS confirms
-      FROM checked_logs l LEFT JOIN own o ON o."transaction" = l."transaction" AND o."order" = l."order"
+      FROM ${checked} l LEFT JOIN own o ON o."transaction" = l."transaction" AND o."order" = l."order"
         LEFT JOIN times t ON t."transaction" = l."transaction"),
     sums AS (SELECT "transaction", coalesce(sum(shares) FILTER (role = 'taker'), 0) <> coalesce(sum(shares) FILTER (role = 'maker'), 0) AS cut
       FROM (SELECT DISTINCT ON (fingerprint) * FROM joined WHERE reason IS NULL AND NOT confirms) GROUP BY "transaction")
     SELECT joined.*, coalesce(cut, false) AS cut, NOT confirms AND NOT (${dropCut} AND coalesce(cut, false)) AS "isFill"
-    FROM joined LEFT JOIN sums USING ("transaction")`);
+    FROM joined LEFT JOIN sums USING ("transaction")`,
+    target,
+  );
   const [counts] =
     await duck.rows<LogCounts>(`SELECT count(*) FILTER (reason IS NULL AND confirms)::DOUBLE AS confirming,
       count(*) FILTER (reason IS NULL AND matched AND NOT confirms)::DOUBLE AS "standingIn",
       (count(DISTINCT "transaction") FILTER (reason IS NULL))::DOUBLE AS transactions,
-      (count(DISTINCT "transaction") FILTER (reason IS NULL AND cut))::DOUBLE AS cut FROM logs`);
+      (count(DISTINCT "transaction") FILTER (reason IS NULL AND cut))::DOUBLE AS cut FROM read_parquet(${quote(target)})`);
   return counts as LogCounts;
 }
