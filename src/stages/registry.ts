@@ -19,6 +19,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./wallets-profile.ts'),
   () => import('./wallets-targets.ts'),
   () => import('./features-frame.ts'),
+  () => import('./features-trades.ts'),
   () => import('./features-hyperliquid.ts'),
   () => import('./evaluation-split.ts'),
   () => import('./evaluation-compare.ts'),

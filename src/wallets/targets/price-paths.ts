@@ -1,8 +1,8 @@
 /** The prices of every token in order of time: what a wallet's fills are held against. */
 import { FathomError } from '../../errors.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
+import type { Duck } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
-import { joinTokens, type MarketFacts, type Sources } from '../facts.ts';
+import { joinTokens, type MarketFacts, parquetTable, type Sources } from '../facts.ts';
 
 /** Standard deviations up to this (USD a token) are rounding: the path counts as flat. */
 const FLAT = 1e-5;
@@ -21,7 +21,7 @@ export interface PathWindow {
 }
 
 /**
- * All fills with a price, sorted by (token, time): 45 bytes a fill, typed arrays only, every look-up a binary search.
+ * All fills with a price, sorted by (token, time): 46 bytes a fill, typed arrays only, every look-up a binary search.
  * Positions of token `k` run from `start[k]` to `start[k + 1]`. Sums run from each token's first fill, so that cutting
  * off the future changes no bit of them.
  */
@@ -33,6 +33,8 @@ export interface PricePaths {
   readonly price: Float64Array;
   readonly wallet: Int32Array;
   readonly buy: Uint8Array;
+  /** 1 where the fill is known to have taken. */
+  readonly taker: Uint8Array;
   /** Position after the last fill of a token strictly before a moment; `start[token]` if there is none. */
   before(token: number, moment: number): number;
   /** Last price of a token strictly before a moment; NaN if there is none. */
@@ -45,7 +47,7 @@ export interface PricePaths {
 
 /** Reads the paths; `prepare` (of facts) comes first. */
 export async function readPricePaths(duck: Duck, sources: Sources, markets: MarketFacts): Promise<PricePaths> {
-  const from = `FROM read_parquet(${quote(sources.trades)}) t JOIN wallet_ids w USING (wallet) ${joinTokens}
+  const from = `FROM ${parquetTable(sources.trades)} t JOIN wallet_ids w USING (wallet) ${joinTokens}
     WHERE k.id >= 0 AND t.price IS NOT NULL AND NOT isnan(t.price)`;
   const [size] = await duck.rows<{ count: number }>(`SELECT count(*)::DOUBLE AS "count" ${from}`);
   const count = size?.count ?? 0;
@@ -55,14 +57,16 @@ export async function readPricePaths(duck: Duck, sources: Sources, markets: Mark
   let at = 0;
   await streamNumbers(
     duck,
-    `SELECT k.id::DOUBLE, epoch_us(t."time")::DOUBLE, t.price, w.id::DOUBLE, (t.side = 'BUY')::DOUBLE ${from} ORDER BY k.id, t.seq`,
+    `SELECT k.id::DOUBLE, epoch_us(t."time")::DOUBLE, t.price, w.id::DOUBLE, (t.side = 'BUY')::DOUBLE,
+      coalesce(t.role = 'taker', false)::DOUBLE ${from} ORDER BY k.id, t.seq`,
     count,
-    ([token, time, price, wallet, buy], rows) => {
+    ([token, time, price, wallet, buy, taker], rows) => {
       for (let i = 0; i < rows; i++, at++) {
         paths.time[at] = time?.[i] as number;
         paths.price[at] = price?.[i] as number;
         paths.wallet[at] = wallet?.[i] as number;
         paths.buy[at] = buy?.[i] as number;
+        paths.taker[at] = taker?.[i] as number;
         paths.start[(token?.[i] as number) + 1] = at + 1;
       }
     },
@@ -77,6 +81,7 @@ class Paths implements PricePaths {
   readonly price: Float64Array;
   readonly wallet: Int32Array;
   readonly buy: Uint8Array;
+  readonly taker: Uint8Array;
   /** Sums of (price - first price of the token) and of its square, from the token's first fill to this one. */
   readonly #sum: Float64Array;
   readonly #squares: Float64Array;
@@ -87,6 +92,7 @@ class Paths implements PricePaths {
     this.price = new Float64Array(fills);
     this.wallet = new Int32Array(fills);
     this.buy = new Uint8Array(fills);
+    this.taker = new Uint8Array(fills);
     this.#sum = new Float64Array(fills);
     this.#squares = new Float64Array(fills);
   }

@@ -106,7 +106,7 @@ const SIGNED = 4;
 
 /**
  * Means over fills are weighted by USD, so that an order that fills in parts counts as one that fills at once. Memory:
- * the paths and followers (53 bytes a fill of all wallets) and the fills of the busiest wallet.
+ * the paths and followers (54 bytes a fill of all wallets) and the fills of the busiest wallet.
  */
 export function makeWindowMeasurer(markets: MarketFacts, paths: PricePaths, options: MeasurerOptions): WindowMeasurer {
   const { spans } = options;
