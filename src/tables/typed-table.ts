@@ -1,5 +1,14 @@
 /** Rows of numbers into a DuckDB table of exact types, a chunk at a time: no doubles to cast, no objects. */
-import { DECIMAL, DuckDBDataChunk, type DuckDBType, ENUM, INTEGER, TIMESTAMP } from '@duckdb/node-api';
+import {
+  DECIMAL,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBType,
+  ENUM,
+  INTEGER,
+  TIMESTAMP,
+} from '@duckdb/node-api';
 import { type Duck, identifier, quote } from './duck.ts';
 
 const CHUNK = 2048;
@@ -39,92 +48,130 @@ interface RawVector {
   flush(): void;
 }
 
-/** A table that is filled row by row, over a connection of its own. */
-export interface TypedTable {
-  /** Puts a number into a column of the row at hand; NaN is null. Every column of every row must be put. */
-  put(column: number, value: number): void;
+/** A table that is filled row by row, over a connection of its own: every column of a row, then `next`. */
+export class TypedTable {
+  private readonly connection: DuckDBConnection;
+  private readonly appender: DuckDBAppender;
+  private readonly stores: readonly Store[];
+  private readonly chunk: DuckDBDataChunk;
+  private readonly bytes: readonly Uint8Array[];
+  /** The same memory as 32-bit numbers; those of 64 bits are pairs, since making big integers takes longer than all else. */
+  private readonly words: readonly Int32Array[];
+  private readonly valid: readonly Uint32Array[];
+  /** 1 for columns that have a null in the chunk at hand. */
+  private readonly nulls: Uint8Array;
+  private row = 0;
+  private total = 0;
+
+  constructor(connection: DuckDBConnection, appender: DuckDBAppender, columns: readonly TypedColumn[]) {
+    this.connection = connection;
+    this.appender = appender;
+    this.stores = columns.map(({ cell }) => storeOf(cell));
+    this.chunk = DuckDBDataChunk.create(
+      this.stores.map(({ type }) => type),
+      CHUNK,
+    );
+    this.bytes = this.stores.map(({ width }) => new Uint8Array(CHUNK * width));
+    this.words = this.bytes.map((buffer) => new Int32Array(buffer.buffer));
+    this.valid = columns.map(() => new Uint32Array(CHUNK / 32).fill(0xffff_ffff));
+    this.nulls = new Uint8Array(columns.length);
+  }
+
+  /** Puts null. */
+  none(column: number): void {
+    const mask = this.valid[column] as Uint32Array;
+    mask[this.row >> 5] = (mask[this.row >> 5] as number) & ~(1 << (this.row & 31));
+    this.nulls[column] = 1;
+  }
+
+  /** A number of a column `integer`. */
+  integer(column: number, value: number): void {
+    (this.words[column] as Int32Array)[this.row] = value;
+  }
+
+  /** The index of a word. */
+  word(column: number, index: number): void {
+    (this.bytes[column] as Uint8Array)[this.row] = index;
+  }
+
+  /** A whole number of a column `micros` or `time`. */
+  whole(column: number, value: number): void {
+    const pair = this.words[column] as Int32Array;
+    const at = 2 * this.row;
+    pair[at] = value | 0;
+    pair[at + 1] = Math.floor(value / 4_294_967_296);
+  }
+
+  /** A number of halves. A column counts 1e-7, five times as many, which may be more than a double tells apart. */
+  halves(column: number, value: number): void {
+    if (Math.abs(value) <= Number.MAX_SAFE_INTEGER / 5) this.whole(column, 5 * value);
+    else new BigInt64Array((this.words[column] as Int32Array).buffer)[this.row] = 5n * BigInt(value);
+  }
+
+  /** As `whole`; NaN is null. */
+  wholeOrNone(column: number, value: number): void {
+    if (Number.isNaN(value)) this.none(column);
+    else this.whole(column, value);
+  }
+
+  /** As `halves`; NaN is null. */
+  halvesOrNone(column: number, value: number): void {
+    if (Number.isNaN(value)) this.none(column);
+    else this.halves(column, value);
+  }
+
+  /** As `integer`; negative is null. */
+  integerOrNone(column: number, value: number): void {
+    if (value < 0) this.none(column);
+    else this.integer(column, value);
+  }
+
   /** Ends the row. */
-  next(): void;
+  next(): void {
+    if (++this.row === CHUNK) this.flush();
+  }
+
   /** Ends filling; the table can be queried afterwards. Returns the number of rows. */
-  finish(): number;
+  finish(): number {
+    this.flush();
+    this.appender.closeSync();
+    this.connection.closeSync();
+    return this.total;
+  }
+
+  private flush(): void {
+    const { row, chunk } = this;
+    if (row === 0) return;
+    chunk.rowCount = row;
+    for (let c = 0; c < this.stores.length; c++) {
+      const vector = chunk.getColumnVector(c) as unknown as RawVector;
+      const memory = (vector.items ?? vector.dataView) as ArrayBufferView;
+      new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength).set(
+        (this.bytes[c] as Uint8Array).subarray(0, row * (this.stores[c] as Store).width),
+      );
+      if (this.nulls[c] === 1) {
+        const mask = this.valid[c] as Uint32Array;
+        vector.validity.data = new BigUint64Array(mask.slice(0, 2 * Math.ceil(row / 64)).buffer);
+        mask.fill(0xffff_ffff);
+        this.nulls[c] = 0;
+      }
+      vector.flush();
+    }
+    this.appender.appendDataChunk(chunk);
+    chunk.reset();
+    this.total += row;
+    this.row = 0;
+  }
 }
 
+/** Makes a table and opens it for filling. */
 export async function createTypedTable(
   duck: Pick<Duck, 'connect' | 'run'>,
   name: string,
   columns: readonly TypedColumn[],
 ): Promise<TypedTable> {
-  const stores = columns.map(({ cell }) => storeOf(cell));
-  const definitions = columns.map((column, c) => `${identifier(column.name)} ${(stores[c] as Store).sql}`);
+  const definitions = columns.map((column) => `${identifier(column.name)} ${storeOf(column.cell).sql}`);
   await duck.run(`CREATE OR REPLACE TABLE ${identifier(name)} (${definitions.join(', ')})`);
   const connection = await duck.connect();
-  const appender = await connection.createAppender(name);
-  const chunk = DuckDBDataChunk.create(
-    stores.map(({ type }) => type),
-    CHUNK,
-  );
-  const bytes = stores.map(({ width }) => new Uint8Array(CHUNK * width));
-  // 64-bit numbers as pairs of 32 bits: making big integers of them would take longer than all else.
-  const words = bytes.map((buffer) => new Int32Array(buffer.buffer));
-  const kinds = columns.map(({ cell }) =>
-    cell === 'integer' ? 0 : typeof cell !== 'string' ? 1 : cell === 'halves' ? 3 : 2,
-  );
-  const valid = columns.map(() => new Uint32Array(CHUNK / 32).fill(0xffff_ffff));
-  const nulls = new Uint8Array(columns.length);
-  let row = 0;
-  let total = 0;
-
-  const flush = (): void => {
-    if (row === 0) return;
-    chunk.rowCount = row;
-    for (let c = 0; c < stores.length; c++) {
-      const vector = chunk.getColumnVector(c) as unknown as RawVector;
-      const memory = (vector.items ?? vector.dataView) as ArrayBufferView;
-      new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength).set(
-        (bytes[c] as Uint8Array).subarray(0, row * (stores[c] as Store).width),
-      );
-      if (nulls[c] === 1) {
-        vector.validity.data = new BigUint64Array((valid[c] as Uint32Array).slice(0, 2 * Math.ceil(row / 64)).buffer);
-        (valid[c] as Uint32Array).fill(0xffff_ffff);
-        nulls[c] = 0;
-      }
-      vector.flush();
-    }
-    appender.appendDataChunk(chunk);
-    chunk.reset();
-    total += row;
-    row = 0;
-  };
-
-  const wide = (pair: Int32Array, value: number): void => {
-    pair[2 * row] = value | 0;
-    pair[2 * row + 1] = Math.floor(value / 4_294_967_296);
-  };
-  return {
-    put: (c, value) => {
-      if (Number.isNaN(value)) {
-        const mask = valid[c] as Uint32Array;
-        mask[row >> 5] = (mask[row >> 5] as number) & ~(1 << (row & 31));
-        nulls[c] = 1;
-        return;
-      }
-      const kind = kinds[c];
-      const column = words[c] as Int32Array;
-      if (kind === 2) wide(column, value);
-      else if (kind === 0) column[row] = value;
-      else if (kind === 1) (bytes[c] as Uint8Array)[row] = value;
-      // Five times as many 1e-7 as halves of 1e-6, which may be more than a double tells apart.
-      else if (Math.abs(value) <= Number.MAX_SAFE_INTEGER / 5) wide(column, 5 * value);
-      else new BigInt64Array(column.buffer)[row] = 5n * BigInt(value);
-    },
-    next: () => {
-      if (++row === CHUNK) flush();
-    },
-    finish: () => {
-      flush();
-      appender.closeSync();
-      connection.closeSync();
-      return total;
-    },
-  };
+  return new TypedTable(connection, await connection.createAppender(name), columns);
 }

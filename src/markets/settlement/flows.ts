@@ -1,5 +1,5 @@
 /** What splits, merges, redemptions and conversions do to the positions of a wallet. Amounts in 1e-6. */
-import type { Book } from './book.ts';
+import { type Book, COST, GIVEN, HELD, RECEIVED, REDEEMED_CASH, REDEEMED_COST } from './book.ts';
 import { eventKinds, type FlowColumns, type Knowledge, REDEEM } from './knowledge.ts';
 import type { Notice } from './pricing.ts';
 import { divide, firstPart, portion } from './whole.ts';
@@ -38,9 +38,8 @@ function slotsOf(flows: FlowColumns, row: number, { book, knowledge }: FlowRules
 /** Moves tokens without a trade; nothing if neither tokens nor cash move. */
 function receive(rules: FlowRules, slot: number, kind: number, time: number, shares: number, cash: number): void {
   if (shares === 0 && cash === 0) return;
-  const { received, given } = rules.book.columns;
-  if (shares > 0) received[slot] = (received[slot] as number) + shares;
-  else given[slot] = (given[slot] as number) - shares;
+  if (shares > 0) rules.book.add(slot, RECEIVED, shares);
+  else rules.book.add(slot, GIVEN, -shares);
   rules.moving(slot, time);
   rules.book.move(slot, time, shares, cash);
   rules.moved(slot, kind, time, shares, cash);
@@ -67,7 +66,7 @@ export function redeem(flows: FlowColumns, row: number, rules: FlowRules): void 
   const market = flows.market[row] as number;
   const cash = flows.cash[row] as number;
   const given = (slot: number, said: number): number => {
-    const held = book.columns.held[slot] as number;
+    const held = book.of(slot, HELD);
     if (!Number.isNaN(said)) return said;
     return held > 0 ? -held : 0;
   };
@@ -92,10 +91,9 @@ export function redeem(flows: FlowColumns, row: number, rules: FlowRules): void 
     [first, shares0, cash0],
     [second, shares1, cash - cash0],
   ] as const) {
-    const { redeemedCash, redeemedCost } = book.columns;
     receive(rules, slot, REDEEM, time, shares, part);
-    redeemedCash[slot] = (redeemedCash[slot] as number) + part;
-    if (shares !== 0) redeemedCost[slot] = (redeemedCost[slot] as number) + book.closed.cost;
+    book.add(slot, REDEEMED_CASH, part);
+    if (shares !== 0) book.add(slot, REDEEMED_COST, book.closed.cost);
   }
 }
 
@@ -127,11 +125,10 @@ export function convert(flows: FlowColumns, begin: number, end: number, rules: F
       if (shares !== 0) (shares > 0 ? received : given).push({ slot, shares, price });
     });
   }
-  const { held, cost } = rules.book.columns;
   const leaving = given.map(({ slot, shares, price }) => {
-    const owned = Math.max(0, held[slot] as number);
+    const owned = Math.max(0, rules.book.of(slot, HELD));
     const covered = Math.min(owned, -shares);
-    const average = covered === 0 ? 0 : portion(cost[slot] as number, covered, owned);
+    const average = covered === 0 ? 0 : portion(rules.book.of(slot, COST), covered, owned);
     return average + portion(-shares - covered, price, PAR);
   });
   const outlay = leaving.reduce((sum, amount) => sum + amount, 0);

@@ -6,11 +6,11 @@
  * so is at once whatever comes or goes later. All rows of a settled token add up to its settled profit.
  */
 import type { TypedTable } from '../../tables/typed-table.ts';
-import type { Book } from './book.ts';
+import { type Book, COST, HELD } from './book.ts';
 import type { Knowledge } from './knowledge.ts';
 import { RESOLUTION, WINNING_FEE } from './ledger.ts';
-import { payoutOf } from './pricing.ts';
 
+/** Numbers of markets, tokens and outcomes are -1 where there is none. */
 interface Row {
   readonly market: number;
   readonly token: number;
@@ -45,7 +45,7 @@ export class History {
   before(slot: number, time: number): void {
     if (this.book.resolved[slot] === 1) return;
     const token = this.book.tokens[slot] as number;
-    const payout = payoutOf(token, this.knowledge);
+    const payout = this.knowledge.payout[token] as number;
     if (Number.isNaN(payout)) return;
     const market = this.knowledge.market[token] as number;
     if ((this.knowledge.knowableAt[market] as number) <= time) this.resolve(slot, market, payout);
@@ -55,7 +55,7 @@ export class History {
   after(slot: number, kind: number, time: number, shares: number, cash: number, fee: number): void {
     const { closed } = this.book;
     if (this.book.resolved[slot] === 1) {
-      const value = shares * payoutOf(this.book.tokens[slot] as number, this.knowledge);
+      const value = shares * (this.knowledge.payout[this.book.tokens[slot] as number] as number);
       // Tokens that come were paid for and are worth their payout; those that go bring cash instead of it.
       const [proceeds, cost] = shares > 0 ? [value, -2 * cash] : [2 * cash, -value];
       if (proceeds !== cost || fee !== 0) this.add(slot, kind, Math.abs(shares), proceeds, cost, fee, time, time);
@@ -66,15 +66,15 @@ export class History {
   reward(market: number, kind: number, time: number, cash: number): void {
     const step = this.rewards.get(market) ?? 0;
     this.rewards.set(market, step + 1);
-    const none = { token: Number.NaN, outcome: Number.NaN, shares: 0, cost: 0, fee: 0 };
+    const none = { token: -1, outcome: -1, shares: 0, cost: 0, fee: 0 };
     const at = { happenedAt: time, knowableAt: time };
-    this.rows.push({ market: market < 0 ? Number.NaN : market, step, kind, proceeds: 2 * cash, ...none, ...at });
+    this.rows.push({ market, step, kind, proceeds: 2 * cash, ...none, ...at });
   }
 
   /** At the end: what is still held in a market with an outcome, and the fee on winning. */
   settle(slot: number, happenedAt: number, knowableAt: number, winningFee: number): void {
     const token = this.book.tokens[slot] as number;
-    const payout = payoutOf(token, this.knowledge);
+    const payout = this.knowledge.payout[token] as number;
     if (!Number.isNaN(payout) && this.book.resolved[slot] === 0)
       this.resolve(slot, this.knowledge.market[token] as number, payout);
     if (winningFee !== 0) this.add(slot, WINNING_FEE, 0, 0, 0, winningFee, happenedAt, knowableAt);
@@ -82,7 +82,7 @@ export class History {
 
   /** Writes the rows of the wallet, by time, token (none last), market and step. */
   finish(wallet: number): void {
-    const last = (value: number): number => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
+    const last = (value: number): number => (value < 0 ? Number.POSITIVE_INFINITY : value);
     const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
     this.rows.sort(
       (a, b) =>
@@ -91,13 +91,22 @@ export class History {
         order(last(a.market), last(b.market)) ||
         order(a.step, b.step),
     );
+    const { table } = this;
     for (const row of this.rows) {
-      const { table } = this;
-      const pnl = row.proceeds - row.cost - 2 * row.fee;
-      const numbers = [wallet, row.market, row.token, row.outcome, row.step, row.kind, row.shares, row.proceeds];
-      [...numbers, row.cost, row.fee, pnl, row.happenedAt, row.knowableAt].forEach((value, c) => {
-        table.put(c, value);
-      });
+      // In the order of `historyColumns`.
+      table.integer(0, wallet);
+      table.integerOrNone(1, row.market);
+      table.integerOrNone(2, row.token);
+      table.integerOrNone(3, row.outcome);
+      table.integer(4, row.step);
+      table.word(5, row.kind);
+      table.whole(6, row.shares);
+      table.halves(7, row.proceeds);
+      table.halves(8, row.cost);
+      table.whole(9, row.fee);
+      table.halves(10, row.proceeds - row.cost - 2 * row.fee);
+      table.whole(11, row.happenedAt);
+      table.whole(12, row.knowableAt);
       table.next();
     }
     this.rows = [];
@@ -106,8 +115,8 @@ export class History {
 
   private resolve(slot: number, market: number, payout: number): void {
     this.book.resolved[slot] = 1;
-    const held = this.book.columns.held[slot] as number;
-    const cost = this.book.columns.cost[slot] as number;
+    const held = this.book.of(slot, HELD);
+    const cost = this.book.of(slot, COST);
     if (held === 0) return;
     const at = [this.knowledge.finalAt[market] as number, this.knowledge.knowableAt[market] as number] as const;
     this.add(slot, RESOLUTION, Math.abs(held), held * payout, 2 * cost, 0, ...at);
@@ -124,13 +133,12 @@ export class History {
     knowableAt: number,
   ): void {
     const token = this.book.tokens[slot] as number;
-    const outcome = this.knowledge.outcome[token] as number;
     const step = this.book.steps[slot] as number;
     this.book.steps[slot] = step + 1;
     this.rows.push({
       market: this.knowledge.market[token] as number,
-      token: token < this.knowledge.named ? token : Number.NaN,
-      outcome: outcome < 0 ? Number.NaN : outcome,
+      token: token < this.knowledge.named ? token : -1,
+      outcome: this.knowledge.outcome[token] as number,
       step,
       kind,
       shares,

@@ -14,9 +14,11 @@ export interface Knowledge {
   readonly token1: Int32Array;
   /** Tokens from this number on have no name and may mix both outcomes: one for each market. */
   readonly named: number;
-  /** By token: its market, its outcome (-1: unknown), and the token that stands for it in the ledger. */
+  /** By token: its market, its outcome (-1: unknown), and (`standsFor`) the token that it is in the ledger. */
   readonly market: Int32Array;
   readonly outcome: Int8Array;
+  /** By token: twice its payout; NaN while it is unknown. */
+  readonly payout: Float64Array;
   readonly standsFor: Int32Array;
   /** By token: the last fill of it by anybody, in 1e-6; NaN if there is none with tokens or no need for one. */
   readonly lastUsd: Float64Array;

@@ -1,13 +1,30 @@
 /** The pass over fills and flows: every wallet's positions, and at its end the rows of the ledger. */
+import { isBuy, roleOf } from '../../facts/layout.ts';
 import type { Facts } from '../../facts/read.ts';
 import type { TypedTable } from '../../tables/typed-table.ts';
-import { Book, checkGross } from './book.ts';
+import {
+  BOUGHT,
+  Book,
+  COST,
+  checkGross,
+  FEE,
+  FILLS,
+  FLAT_AT,
+  GIVEN,
+  HELD,
+  LAST_AT,
+  LEAST,
+  NET_CASH,
+  OPENED_AT,
+  RECEIVED,
+  SOLD,
+} from './book.ts';
 import { winningFee } from './fees.ts';
 import { convert, isReward, redeem, splitOrMerge } from './flows.ts';
 import { History } from './history.ts';
 import { CONVERSION, FILL, type FlowColumns, type Knowledge, REDEEM, SPLIT } from './knowledge.ts';
 import { CASH, CLOSED, OPEN, SETTLED } from './ledger.ts';
-import { type FeeOf, type FeeRules, feesBy, markOf, type Notice, payoutOf, winningBasis } from './pricing.ts';
+import { type FeeOf, type FeeRules, feesBy, markOf, type Notice, winningBasis } from './pricing.ts';
 import { Totals, type TotalsMemory } from './totals.ts';
 
 export interface PassOptions {
@@ -72,28 +89,21 @@ export class Pass {
   }
 
   private fill(facts: FactsRead, i: number, time: number): void {
-    const { knowledge, book } = this;
+    const { book, history } = this;
     const market = facts.market[i] as number;
     const token = facts.token[i] as number;
     const flags = facts.flags[i] as number;
     const usd = facts.usd[i] as number;
     const shares = facts.shares[i] as number;
-    const slot = book.slot(token < 0 ? knowledge.named + market : (knowledge.standsFor[token] as number));
-    const { columns } = book;
-    const fee = this.feeOf(market, time, usd, shares, facts.fee[i] as number, (flags >> 3) & 3);
-    columns.fills[slot] = (columns.fills[slot] as number) + 1;
-    columns.fee[slot] = (columns.fee[slot] as number) + fee;
-    if ((flags & 1) === 1) {
-      columns.bought[slot] = (columns.bought[slot] as number) + shares;
-      this.history?.before(slot, time);
-      book.move(slot, time, shares, -usd);
-      this.history?.after(slot, FILL, time, shares, -usd, fee);
-    } else {
-      columns.sold[slot] = (columns.sold[slot] as number) + shares;
-      this.history?.before(slot, time);
-      book.move(slot, time, -shares, usd);
-      this.history?.after(slot, FILL, time, -shares, usd, fee);
-    }
+    const buy = isBuy(flags) === 1;
+    const slot = book.slot(token < 0 ? this.knowledge.named + market : (this.knowledge.standsFor[token] as number));
+    const fee = this.feeOf(market, time, usd, shares, facts.fee[i] as number, roleOf(flags));
+    book.add(slot, FILLS, 1);
+    if (fee !== 0) book.add(slot, FEE, fee);
+    book.add(slot, buy ? BOUGHT : SOLD, shares);
+    history?.before(slot, time);
+    book.move(slot, time, buy ? shares : -shares, buy ? -usd : usd);
+    history?.after(slot, FILL, time, buy ? shares : -shares, buy ? -usd : usd, fee);
   }
 
   /** Takes the flow at `row`, and with a conversion all of its rows; returns the row after it. */
@@ -158,115 +168,94 @@ export class Pass {
   }
 
   private position(wallet: number, token: number): void {
-    const { book, knowledge, options } = this;
+    const { book, knowledge, totals } = this;
     const slot = book.slot(token);
-    const { columns } = book;
-    const openedAt = columns.openedAt[slot] as number;
+    const openedAt = book.of(slot, OPENED_AT);
     // A flow named it and moved nothing.
     if (Number.isNaN(openedAt)) return;
     const market = knowledge.market[token] as number;
     const outcome = knowledge.outcome[token] as number;
-    const payout = payoutOf(token, knowledge);
+    const payout = knowledge.payout[token] as number;
     const settled = !Number.isNaN(payout);
-    const held = columns.held[slot] as number;
-    const cost = columns.cost[slot] as number;
-    const cash = columns.cash[slot] as number;
-    const lastAt = columns.lastAt[slot] as number;
-    const bought = columns.bought[slot] as number;
-    const sold = columns.sold[slot] as number;
-    const received = columns.received[slot] as number;
-    const given = columns.given[slot] as number;
+    const held = book.of(slot, HELD);
+    const cost = book.of(slot, COST);
+    const cash = book.of(slot, NET_CASH);
+    const lastAt = book.of(slot, LAST_AT);
+    const bought = book.of(slot, BOUGHT);
+    const sold = book.of(slot, SOLD);
+    const received = book.of(slot, RECEIVED);
+    const given = book.of(slot, GIVEN);
+    const winning = this.winningFee(slot, payout);
+    const fee = book.of(slot, FEE) + winning;
     checkGross(bought + sold + received + given);
-    let winning = 0;
-    if (options.fees.mode === 'profit') {
-      const [payoutHalves, basis] = winningBasis(book, slot, payout);
-      winning = winningFee(payoutHalves, basis, options.fees.winningRate, options.fees.winningBase);
-    }
-    const fee = (columns.fee[slot] as number) + winning;
     checkGross(8 * Math.abs(fee));
     const settlement = held * payout;
+    const settledPnl = 2 * (cash - fee) + settlement;
     const [mark, markedAt] = settled ? UNMARKED : held === 0 ? FLAT : markOf(held, token, knowledge);
-    const finalAt = settled ? (knowledge.finalAt[market] as number) : Number.NaN;
-    const lastOrFinal = settled ? Math.max(finalAt, lastAt) : lastAt;
-    const row = {
-      market,
-      outcome,
-      status: settled ? SETTLED : held === 0 ? CLOSED : OPEN,
-      held,
-      cost,
-      cash,
-      fee,
-      settlement,
-      settledPnl: 2 * (cash - fee) + settlement,
-      markedPnl: cash + mark - fee,
-    };
-    if ((columns.least[slot] as number) < 0) this.totals.tally('belowZero');
-    if (held !== bought - sold + received - given || (held === 0 && cost !== 0)) this.totals.tally('torn');
-    this.totals.row(row);
-    this.history?.settle(
-      slot,
-      lastOrFinal,
-      Math.max(settled ? (knowledge.knowableAt[market] as number) : 0, lastAt),
-      winning,
-    );
-    this.write(wallet, market, token < knowledge.named ? token : Number.NaN, outcome, row.status, [
-      columns.fills[slot] as number,
-      bought,
-      sold,
-      received,
-      given,
-      held,
-      cost,
-      cash,
-      fee,
-      cash + cost,
-      settlement,
-      row.settledPnl,
-      mark,
-      row.markedPnl,
-      markedAt,
-      openedAt,
-      held === 0 ? (columns.flatAt[slot] as number) : settled ? lastOrFinal : Number.NaN,
-      lastOrFinal,
-      settled ? Math.max(knowledge.knowableAt[market] as number, lastAt) : lastAt,
-    ]);
+    const markedPnl = cash + mark - fee;
+    const happenedAt = settled ? Math.max(knowledge.finalAt[market] as number, lastAt) : lastAt;
+    const knowableAt = settled ? Math.max(knowledge.knowableAt[market] as number, lastAt) : lastAt;
+    const status = settled ? SETTLED : held === 0 ? CLOSED : OPEN;
+
+    if (book.of(slot, LEAST) < 0) totals.tally('belowZero');
+    if (held !== bought - sold + received - given || (held === 0 && cost !== 0)) totals.tally('torn');
+    totals.row(status, cash, fee, cost, settlement, settledPnl, markedPnl);
+    totals.market(market, outcome, settled, cash, settlement, held);
+    this.history?.settle(slot, happenedAt, knowableAt, winning);
+
+    // In the order of `ledgerColumns`.
+    const row = this.ledger as TypedTable;
+    row.integer(0, wallet);
+    row.integer(1, market);
+    row.integerOrNone(2, token < knowledge.named ? token : -1);
+    row.integerOrNone(3, outcome);
+    row.word(4, status);
+    row.integer(5, book.of(slot, FILLS));
+    row.whole(6, bought);
+    row.whole(7, sold);
+    row.whole(8, received);
+    row.whole(9, given);
+    row.whole(10, held);
+    row.whole(11, cost);
+    row.whole(12, cash);
+    row.whole(13, fee);
+    row.whole(14, cash + cost);
+    row.halvesOrNone(15, settlement);
+    row.halvesOrNone(16, settledPnl);
+    row.wholeOrNone(17, mark);
+    row.wholeOrNone(18, markedPnl);
+    row.wholeOrNone(19, markedAt);
+    row.whole(20, openedAt);
+    row.wholeOrNone(21, held === 0 ? book.of(slot, FLAT_AT) : settled ? happenedAt : Number.NaN);
+    row.whole(22, happenedAt);
+    row.whole(23, knowableAt);
+    row.next();
+  }
+
+  private winningFee(slot: number, payout: number): number {
+    const { mode, winningRate, winningBase } = this.options.fees;
+    if (mode !== 'profit') return 0;
+    const [payoutHalves, basis] = winningBasis(this.book, slot, payout);
+    return winningFee(payoutHalves, basis, winningRate, winningBase);
   }
 
   /** Cash without tokens is final when it is paid: nothing has a cost, all of it is profit. */
   private cash(wallet: number, market: number, { cash, openedAt, lastAt }: Loose): void {
-    const none = Number.NaN;
-    this.totals.row({
-      market,
-      outcome: -1,
-      status: CASH,
-      held: 0,
-      cost: 0,
-      cash,
-      fee: 0,
-      settlement: 0,
-      settledPnl: 2 * cash,
-      markedPnl: none,
-    });
-    const amounts = [0, 0, 0, 0, 0, 0, 0, cash, 0, cash, 0, 2 * cash, none, none, none];
-    this.write(wallet, market < 0 ? none : market, none, -1, CASH, [...amounts, openedAt, lastAt, lastAt, lastAt]);
-  }
-
-  private write(
-    wallet: number,
-    market: number,
-    token: number,
-    outcome: number,
-    status: number,
-    rest: readonly number[],
-  ): void {
-    const ledger = this.ledger as TypedTable;
-    ledger.put(0, wallet);
-    ledger.put(1, market);
-    ledger.put(2, token);
-    ledger.put(3, outcome < 0 ? Number.NaN : outcome);
-    ledger.put(4, status);
-    for (let i = 0; i < rest.length; i++) ledger.put(5 + i, rest[i] as number);
-    ledger.next();
+    this.totals.row(CASH, cash, 0, 0, 0, 2 * cash, Number.NaN);
+    const row = this.ledger as TypedTable;
+    row.integer(0, wallet);
+    row.integerOrNone(1, market);
+    row.none(2);
+    row.none(3);
+    row.word(4, CASH);
+    row.integer(5, 0);
+    for (let column = 6; column <= 14; column++) row.whole(column, column === 12 || column === 14 ? cash : 0);
+    row.halves(15, 0);
+    row.halves(16, 2 * cash);
+    for (let column = 17; column <= 19; column++) row.none(column);
+    row.whole(20, openedAt);
+    for (let column = 21; column <= 23; column++) row.whole(column, lastAt);
+    row.next();
   }
 }
 

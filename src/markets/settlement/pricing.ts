@@ -1,6 +1,6 @@
 /** What a fill costs in fees, and what is held at the end is worth. */
 import { ROLE_MAKER, ROLE_UNKNOWN } from '../../facts/layout.ts';
-import type { Book } from './book.ts';
+import { type Book, COST, HELD, REDEEMED_CASH, REDEEMED_COST } from './book.ts';
 import { curveFee, type FeeTerms, makerRebate, type ProfitFeeBase, scheduledFee } from './fees.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Oddity } from './totals.ts';
@@ -88,20 +88,12 @@ function otherToken(token: number, knowledge: Knowledge): number {
   return outcome === 1 ? (knowledge.token0[market] as number) : -1;
 }
 
-/** Twice the payout of a token; NaN while it is unknown. */
-export function payoutOf(token: number, knowledge: Knowledge): number {
-  const market = knowledge.market[token] as number;
-  const outcome = knowledge.outcome[token];
-  if (outcome === 0) return knowledge.half0[market] as number;
-  return outcome === 1 ? (knowledge.half1[market] as number) : Number.NaN;
-}
-
-/** What winning cost of a position in mode profit: redeemed tokens and settled ones together. */
+/** What winning is charged on in mode profit: payouts of redeemed and of settled tokens, and their cost. */
 export function winningBasis(book: Book, slot: number, payout: number): readonly [payoutHalves: number, cost: number] {
-  const { held, cost, redeemedCash, redeemedCost } = book.columns;
-  const settles = !Number.isNaN(payout) && (held[slot] as number) > 0;
+  const held = book.of(slot, HELD);
+  const settles = !Number.isNaN(payout) && held > 0;
   return [
-    2 * (redeemedCash[slot] as number) + (settles ? (held[slot] as number) * payout : 0),
-    (redeemedCost[slot] as number) + (settles ? (cost[slot] as number) : 0),
+    2 * book.of(slot, REDEEMED_CASH) + (settles ? held * payout : 0),
+    book.of(slot, REDEEMED_COST) + (settles ? book.of(slot, COST) : 0),
   ];
 }

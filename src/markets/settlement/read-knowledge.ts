@@ -12,10 +12,18 @@ export async function readKnowledge(
   sizes: Sizes,
   asOf: number | undefined,
 ): Promise<Knowledge> {
+  const markets = await readMarkets(duck, sizes);
+  const tokens = await readTokens(duck, sizes);
+  const payout = doubles(tokens.market.length);
+  for (let token = 0; token < payout.length; token++) {
+    const half = [markets.half0, markets.half1][tokens.outcome[token] as number];
+    payout[token] = half?.[tokens.market[token] as number] ?? Number.NaN;
+  }
   return {
     named: sizes.tokens,
-    ...(await readMarkets(duck, sizes)),
-    ...(await readTokens(duck, sizes)),
+    ...markets,
+    ...tokens,
+    payout,
     ...(await readLastPrices(duck, facts, sizes, asOf)),
     ...(await readTerms(duck, sizes)),
   };

@@ -34,20 +34,6 @@ export const profitEdges: readonly number[] = Array.from({ length: 26 }, (_, i) 
   i % 2 === 0 ? 10 ** (i / 2 - 2) : 3 * 10 ** ((i - 1) / 2 - 2),
 );
 
-/** One row of the ledger, as far as totals go. Amounts in 1e-6, `settlement` and `settledPnl` in halves of that. */
-export interface TotalledRow {
-  market: number;
-  outcome: number;
-  status: number;
-  held: number;
-  cost: number;
-  cash: number;
-  fee: number;
-  settlement: number;
-  settledPnl: number;
-  markedPnl: number;
-}
-
 /** Where totals are kept: memory that threads share, so that they can be added up when all have ended. */
 export interface TotalsMemory {
   readonly counts: Float64Array;
@@ -114,34 +100,48 @@ export class Totals {
     this.memory.odd[at] = (this.memory.odd[at] as number) + 1;
   }
 
-  row(row: TotalledRow): void {
+  /** Adds a row of the ledger. Amounts in 1e-6, settlement and settled profit in halves of that, NaN if unknown. */
+  row(
+    status: number,
+    cash: number,
+    fee: number,
+    cost: number,
+    settlement: number,
+    settledPnl: number,
+    markedPnl: number,
+  ): void {
     const { sums } = this;
-    const { flags } = this.memory;
-    const { market, status, cash, held } = row;
     this.tally('rows');
     this.tally(statuses[status] as (typeof statuses)[number]);
     sums.add(0, cash);
-    sums.add(1, row.fee);
-    sums.add(2, cash + row.cost);
-    if (!Number.isNaN(row.settlement)) sums.add(3, row.settlement);
-    if (!Number.isNaN(row.settledPnl)) sums.add(4, row.settledPnl);
-    if (status === CASH) return;
-    if (status === SETTLED) {
-      this.walletPnl += row.settledPnl;
+    if (fee !== 0) sums.add(1, fee);
+    sums.add(2, cash + cost);
+    if (status === SETTLED || status === CASH) {
+      sums.add(3, settlement);
+      sums.add(4, settledPnl);
+      if (status === CASH) return;
+      this.walletPnl += settledPnl;
       this.settledRows++;
     } else {
-      sums.add(6, row.cost);
-      if (Number.isNaN(row.markedPnl)) this.tally('unmarked');
-      else sums.add(5, row.markedPnl);
+      sums.add(6, cost);
+      if (Number.isNaN(markedPnl)) this.tally('unmarked');
+      else sums.add(5, markedPnl);
     }
-    this.markets.add(4 * market, cash);
+  }
+
+  /** Adds a row to what all wallets together have in its market. */
+  market(market: number, outcome: number, settled: boolean, cash: number, settlement: number, held: number): void {
+    const { markets } = this;
+    const { flags } = this.memory;
+    const at = 4 * market;
+    markets.add(at, cash);
     let flag = (flags[market] as number) | SEEN;
-    if (status === SETTLED) {
+    if (settled) {
       flag |= HAS_SETTLED;
-      this.markets.add(4 * market + 1, row.settlement);
+      markets.add(at + 1, settlement);
     } else flag |= UNSETTLED;
-    if (row.outcome < 0) flag |= UNKNOWN;
-    else this.markets.add(4 * market + 2 + row.outcome, held);
+    if (outcome < 0) flag |= UNKNOWN;
+    else markets.add(at + 2 + outcome, held);
     flags[market] = flag;
   }
 

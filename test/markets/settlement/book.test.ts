@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Book } from '../../../src/markets/settlement/book.ts';
+import { Book, COST, HELD, LEAST, NET_CASH } from '../../../src/markets/settlement/book.ts';
 import { firstPart, portion } from '../../../src/markets/settlement/whole.ts';
 import { shared, vectors, whyNoShared } from '../../support/shared.ts';
 
@@ -27,20 +27,20 @@ class Position {
     this.move(sign * shares * 1e6, -sign * Math.round(shares * price * 1e6));
   }
 
-  of(name: 'held' | 'cost' | 'cash' | 'least'): number {
-    return this.book.columns[name][this.slot] as number;
-  }
-
   get held(): number {
-    return this.of('held');
+    return this.book.of(this.slot, HELD);
   }
 
   get cost(): number {
-    return this.of('cost');
+    return this.book.of(this.slot, COST);
   }
 
   get cash(): number {
-    return this.of('cash');
+    return this.book.of(this.slot, NET_CASH);
+  }
+
+  get least(): number {
+    return this.book.of(this.slot, LEAST);
   }
 }
 
@@ -100,7 +100,7 @@ describe('position', () => {
     position.trade('B', 10, 0.5);
     position.trade('S', 30, 0.6);
     expect([position.held, position.cost, position.cash + position.cost]).toEqual([-20e6, -12e6, 1e6]);
-    expect(position.of('least')).toBe(-20e6);
+    expect(position.least).toBe(-20e6);
     position.trade('B', 20, 0.5);
     expect([position.held, position.cost, position.cash]).toEqual([0, 0, 3e6]);
   });
