@@ -55,6 +55,16 @@ export function benjaminiHochberg(p: ArrayLike<number>): number[] {
 }
 
 /**
+ * Benjamini-Yekutieli adjusted p-values: as Benjamini-Hochberg, times 1 + 1/2 + ... + 1/m, and so valid however the
+ * tests depend on each other. Source: Benjamini and Yekutieli (2001).
+ */
+export function benjaminiYekutieli(p: ArrayLike<number>): number[] {
+  let harmonic = 0;
+  for (let k = 1; k <= p.length; k++) harmonic += 1 / k;
+  return benjaminiHochberg(p).map((value) => Math.min(1, value * harmonic));
+}
+
+/**
  * What the best of `n` subjects without any skill shows, in standard errors: the expected maximum of n normal numbers.
  * Source: Bailey and Lopez de Prado (2014), The deflated Sharpe ratio, equation 6.
  */

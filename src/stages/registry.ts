@@ -18,6 +18,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./wallets-facts.ts'),
   () => import('./wallets-profile.ts'),
   () => import('./wallets-targets.ts'),
+  () => import('./wallets-discover.ts'),
   () => import('./features-frame.ts'),
   () => import('./features-trades.ts'),
   () => import('./features-hyperliquid.ts'),

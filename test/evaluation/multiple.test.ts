@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { benjaminiHochberg, expectedBestOf, holm, holmLevels } from '../../src/evaluation/multiple.ts';
+import {
+  benjaminiHochberg,
+  benjaminiYekutieli,
+  expectedBestOf,
+  holm,
+  holmLevels,
+} from '../../src/evaluation/multiple.ts';
+import { winsTail } from '../../src/evaluation/poisson-binomial.ts';
 import { shared, vectors, whyNoShared } from '../support/shared.ts';
 
 function vector(id: string): { input: Record<string, unknown>; expected: unknown } {
@@ -20,6 +27,17 @@ describe.skipIf(!shared)(`published vectors (${shared ? 'found' : whyNoShared})`
     });
     expect(adjusted.filter((value) => value < q)).toHaveLength(expected.rejected);
     expect(holm(p).filter((value) => value < q)).toHaveLength(expected.bonferroni_rejected);
+  });
+
+  it('coin-flippers with many wins', () => {
+    const { input, expected } = vector('luck_baseline_wallets');
+    const { n_wallets: wallets, trades_each: each, p_win: p, threshold_wins: wins } = input as Record<string, number>;
+    const { p_single: single, expected_lucky: lucky } = expected as Record<string, number>;
+    const tail = winsTail(new Float64Array(each as number).fill(p as number));
+    expect(tail(wins as number)).toBeCloseTo(single as number, 9);
+    expect((wallets as number) * tail(wins as number)).toBeCloseTo(lucky as number, 6);
+    // More than the threshold instead of at least it.
+    expect(tail((wins as number) + 1)).toBeLessThan(0.5 * (single as number));
   });
 
   it('the best of many without skill', () => {
@@ -50,6 +68,22 @@ describe("Holm's procedure", () => {
           expect(byHolm[i]).toBeGreaterThanOrEqual((byHochberg[i] as number) - 1e-12);
           expect(byHolm[i]).toBeLessThanOrEqual(Math.min(1, value * p.length) + 1e-12);
           expect(byHochberg[i]).toBeGreaterThanOrEqual(value - 1e-12);
+        });
+      }),
+    );
+  });
+
+  it('is stepped up by Benjamini and Yekutieli times the harmonic sum', () => {
+    // R: p.adjust(c(0.001, 0.01, 0.02, 0.8), "BY")
+    [0.008333333333, 0.041666666667, 0.055555555556, 1].forEach((expected, i) => {
+      expect(benjaminiYekutieli([0.001, 0.01, 0.02, 0.8])[i]).toBeCloseTo(expected, 9);
+    });
+    fc.assert(
+      fc.property(ps, (p) => {
+        const plain = benjaminiHochberg(p);
+        benjaminiYekutieli(p).forEach((value, i) => {
+          expect(value).toBeGreaterThanOrEqual(plain[i] as number);
+          expect(value).toBeLessThanOrEqual(1);
         });
       }),
     );
