@@ -14,6 +14,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./source-polymarket-snapshots.ts'),
   () => import('./source-hyperliquid.ts'),
   () => import('./source-simulated.ts'),
+  () => import('./source-simulated-perpetuals.ts'),
   () => import('./markets-settle.ts'),
   () => import('./wallets-facts.ts'),
   () => import('./wallets-profile.ts'),

@@ -53,7 +53,15 @@ export const params = z.strictObject({
     .max(0.1)
     .default(0.01)
     .describe(
-      'Half spread at a price of 0.5, USD per token: quotes of Glosten and Milgrom for a share of informed orders of twice that, plus one tick of 0.001. Assumption',
+      'Half spread at a price of 0.5, USD per token: quotes of Glosten and Milgrom for a share of informed orders of twice that, plus one tick of 0.001; 0: no spread at all. Assumption',
+    ),
+  impactScale: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1)
+    .describe(
+      'Multiplies what size costs a taker: 0.001 USD per token for 1,000 USD, growing with its root; 0: nothing',
     ),
   longshotBias: z
     .number()

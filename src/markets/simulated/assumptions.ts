@@ -48,6 +48,8 @@ export interface WorldParams {
   readonly tradesPerWallet: number;
   /** Half spread at a price of 0.5, USD per token: half the share of informed orders that the quotes allow for. */
   readonly halfSpread: number;
+  /** Multiplies the impact of size on the price that a taker pays. */
+  readonly impactScale: number;
   /** 0: prices are calibrated; b: logit(price) = (1 - b) logit(probability). */
   readonly longshotBias: number;
   /** Share of markets that pay 0.5 to both sides. */

@@ -115,7 +115,7 @@ export class Exchange {
       return;
     }
     const sell = kind === orderKinds.sell;
-    const ticks = orderPrices(mid, this.#params.halfSpread, maker, sell, usd);
+    const ticks = orderPrices(mid, this.#params, maker, sell, usd);
     if (kind === orderKinds.pair) {
       const size = Math.max(HUNDREDTHS, Math.floor(usd * HUNDREDTHS));
       this.#match(time, w, m, 0, false, maker, ticks[0], size, this.#counterparties.find(w, m, !maker));

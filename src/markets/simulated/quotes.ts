@@ -1,5 +1,5 @@
 /** What an order pays or gets: quotes that allow for better informed wallets, the tick, and the impact of size. */
-import { impact, ticksPerUsd } from './assumptions.ts';
+import { impact, ticksPerUsd, type WorldParams } from './assumptions.ts';
 import type { Ticks } from './choices.ts';
 
 const TICK = 1 / ticksPerUsd;
@@ -19,12 +19,20 @@ export function ask(probability: number, mu: number): number {
  * plus a tick and the impact of its size; a maker at the other side of the spread; selling mirrors.
  *
  * @param mid the public probability of outcome 0, as the quotes have it
- * @param halfSpread at a probability of 1/2, where the ask is 1/2 + mu/2: half the share of informed orders
+ * @param costs half spread at a probability of 1/2, where the ask is 1/2 + mu/2: half the share of informed orders, and
+ *   nothing, not even the tick, if it is 0; and what the impact is multiplied by
  */
-export function orderPrices(mid: number, halfSpread: number, maker: boolean, sell: boolean, usd: number): Ticks {
-  const pressure = maker ? 0 : Math.min(impact.most, impact.at1000Usd * Math.sqrt(usd / 1000));
+export function orderPrices(
+  mid: number,
+  costs: Pick<WorldParams, 'halfSpread' | 'impactScale'>,
+  maker: boolean,
+  sell: boolean,
+  usd: number,
+): Ticks {
+  const { halfSpread, impactScale } = costs;
+  const pressure = maker ? 0 : impactScale * Math.min(impact.most, impact.at1000Usd * Math.sqrt(usd / 1000));
   const sign = maker === sell ? 1 : -1;
-  const extra = sign * TICK + (sell ? -pressure : pressure);
+  const extra = (halfSpread > 0 ? sign * TICK : 0) + (sell ? -pressure : pressure);
   const mu = sign * 2 * halfSpread;
   return [onTick(ask(mid, mu) + extra), onTick(ask(1 - mid, mu) + extra)];
 }

@@ -358,15 +358,17 @@ describe('quotes', () => {
 
   it('cost a taker the spread and pay it to a maker, on the tick and within 0..1', () => {
     // At 1/2 and mu = 0.08: 0.54 and 0.46, a tick further, and 1 tick of impact for 1,000 USD.
-    expect(orderPrices(0.5, 0.04, false, false, 1000)).toEqual([542, 542]);
-    expect(orderPrices(0.5, 0.04, true, false, 1000)).toEqual([459, 459]);
-    expect(orderPrices(0.5, 0.04, false, true, 1000)).toEqual([458, 458]);
-    expect(orderPrices(0.5, 0.04, true, true, 1000)).toEqual([541, 541]);
+    expect(orderPrices(0.5, { halfSpread: 0.04, impactScale: 1 }, false, false, 1000)).toEqual([542, 542]);
+    expect(orderPrices(0.5, { halfSpread: 0.04, impactScale: 1 }, true, false, 1000)).toEqual([459, 459]);
+    expect(orderPrices(0.5, { halfSpread: 0.04, impactScale: 1 }, false, true, 1000)).toEqual([458, 458]);
+    expect(orderPrices(0.5, { halfSpread: 0.04, impactScale: 1 }, true, true, 1000)).toEqual([541, 541]);
+    expect(orderPrices(0.5, { halfSpread: 0, impactScale: 0 }, false, false, 1e5)).toEqual([500, 500]);
     const sell = fc.boolean();
     const maker = fc.boolean();
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, noNaN: true }), maker, sell, (mid, m, s) => {
-        for (const ticks of orderPrices(mid, 0.1, m, s, 1e6)) expect(ticks > 0 && ticks < 1000).toBe(true);
+        for (const ticks of orderPrices(mid, { halfSpread: 0.1, impactScale: 1 }, m, s, 1e6))
+          expect(ticks > 0 && ticks < 1000).toBe(true);
       }),
     );
   });
