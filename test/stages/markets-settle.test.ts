@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { factsOf } from '../../src/facts/make.ts';
 import definition from '../../src/stages/markets-settle.ts';
 import run from '../../src/stages/run/markets-settle.ts';
 import simulate from '../../src/stages/run/source-simulated.ts';
 import simulated from '../../src/stages/source-simulated.ts';
+import { openDuck, quote } from '../../src/tables/duck.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
+import { parquetFiles } from '../../src/tables/parquet-files.ts';
 import { formatMoment } from '../../src/tables/time.ts';
 import { type TestFlow, writeFlows } from '../markets/settlement/fixture.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
@@ -25,7 +29,7 @@ const at = (seconds: number): string => formatMoment(seconds * 1e6);
 async function settle(
   files: WorldFiles,
   params: object = {},
-  options: { flows?: string; threads?: number; resolutions?: boolean } = {},
+  options: { flows?: string; facts?: string; feeSchedules?: string; threads?: number; resolutions?: boolean } = {},
 ): Promise<StageResult> {
   return runStage(definition, run, {
     params,
@@ -34,14 +38,22 @@ async function settle(
       markets: [files.markets],
       ...(options.resolutions === false ? {} : { resolutions: [files.resolutions] }),
       ...(options.flows === undefined ? {} : { flows: [options.flows] }),
+      ...(options.facts === undefined ? {} : { facts: [options.facts] }),
+      ...(options.feeSchedules === undefined ? {} : { feeSchedules: [options.feeSchedules] }),
     },
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   });
 }
 
+/** Rows in the order of the file, or of the files of a folder. */
+async function storedRows(result: StageResult, port: string): Promise<Row[]> {
+  const parts = await Promise.all(parquetFiles(result.path(port)).map((file) => readParquet(file)));
+  return parts.flatMap(({ rows }) => rows);
+}
+
 /** Rows by wallet, market, outcome and token, each null last; the file has the order of the numbers. */
 async function rowsOf(result: StageResult): Promise<readonly Row[]> {
-  const { rows } = await readParquet(result.path('ledger'));
+  const rows = await storedRows(result, 'ledger');
   const last = (value: unknown): string | number => (value ?? '\uffff') as string | number;
   const keys = ['wallet', 'market', 'outcomeIndex', 'token'];
   return rows.toSorted((a, b) => {
@@ -475,5 +487,152 @@ describe('flows', () => {
       { status: 'cash', market: null, token: null, cashUsd: 2.5, settledPnlUsd: 2.5, netShares: 0 },
     ]);
     expect((await checkOf(result))['Ledger adds up']).toBe('pass');
+  });
+});
+
+describe('buckets of wallets', () => {
+  const params = { fees: 'profit', history: true };
+  let files: WorldFiles;
+  let flows: string;
+  let whole: StageResult;
+
+  beforeAll(async () => {
+    const folder = await temporaryFolder();
+    const world = makeWorld({ seed: 9 });
+    files = await writeWorld(world, folder);
+    flows = await writeFlows(
+      [...world.trades.slice(0, 60), { ...(world.trades[0] as WorldTrade), wallet: 'only flows' }].map(
+        ({ time, wallet, market, shares }, i) => ({
+          wallet,
+          time: time + (i % 3),
+          market,
+          ...(i % 2 === 0
+            ? { kind: 'split', usd: -shares, shares0: shares, shares1: shares }
+            : { kind: 'redeem', usd: shares, shares0: null, shares1: null }),
+        }),
+      ),
+      folder,
+    );
+    whole = await settle(files, params, { flows });
+  });
+
+  it('give the same rows however they are cut, and the same bytes with any number of threads', async () => {
+    const cut = { ...params, bucketFills: 60 };
+    const [one, two] = [
+      await settle(files, cut, { flows, threads: 1 }),
+      await settle(files, cut, { flows, threads: 2 }),
+    ];
+    for (const port of ['ledger', 'history']) {
+      const parts = parquetFiles(one.path(port));
+      expect(parts.length).toBeGreaterThan(4);
+      expect(parquetFiles(two.path(port)).map((file) => path.basename(file))).toEqual(
+        parts.map((file) => path.basename(file)),
+      );
+      for (const [i, file] of parquetFiles(two.path(port)).entries())
+        expect(await readFile(file)).toEqual(await readFile(parts[i] as string));
+      const rows = await storedRows(whole, port);
+      expect(rows.length).toBeGreaterThan(100);
+      expect(await storedRows(one, port)).toEqual(rows);
+    }
+    expect(await two.metrics()).toEqual(await whole.metrics());
+    expect(await two.figures()).toEqual(await whole.figures());
+  });
+
+  it('read facts that are made already, and show numbers in place of names if asked', async () => {
+    const folder = await temporaryFolder();
+    const duck = await openDuck({ threads: 1, memoryMb: 300, scratch: folder });
+    try {
+      const facts = path.join(folder, 'facts');
+      await factsOf(duck, files.trades, facts);
+      const named = await settle(files, params, { flows, facts });
+      expect(await named.bytes('ledger')).toEqual(await whole.bytes('ledger'));
+      const numbered = await settle(files, { ...params, names: false }, { flows, facts });
+      const file = (name: string): string =>
+        `read_parquet(${quote(path.join(numbered.path('names'), `${name}.parquet`))})`;
+      for (const port of ['ledger', 'history']) {
+        const [plain] = await duck.rows<{ gone: number; rows: number }>(
+          `SELECT count(*)::DOUBLE AS "rows", (SELECT count(*)::DOUBLE FROM (FROM read_parquet(${quote(whole.path(port))}) EXCEPT ALL
+             SELECT w.address AS wallet, m.name AS market, t.name AS token, r.* EXCLUDE (wallet, market, token)
+             FROM read_parquet(${quote(numbered.path(port))}) r JOIN ${file('wallets')} w USING (wallet)
+               LEFT JOIN ${file('markets')} m ON m.market = r.market LEFT JOIN ${file('tokens')} t ON t.token = r.token)) AS gone
+           FROM read_parquet(${quote(numbered.path(port))})`,
+        );
+        expect(plain).toEqual({ gone: 0, rows: (await storedRows(whole, port)).length });
+        const keys = (await storedRows(numbered, port)).map((row) =>
+          (port === 'ledger' ? ['wallet', 'token', 'market'] : ['wallet', 'knowableAt', 'token', 'market', 'step']).map(
+            (name) => (row[name] === null ? Number.POSITIVE_INFINITY : Number(row[name])),
+          ),
+        );
+        const order = (a: number[], b: number[]): number => {
+          const at = a.findIndex((value, i) => value !== b[i]);
+          return at < 0 ? 0 : (a[at] as number) < (b[at] as number) ? -1 : 1;
+        };
+        expect(keys).toEqual(keys.toSorted(order));
+      }
+    } finally {
+      duck.close();
+    }
+  });
+
+  it('keep a history that adds up to the ledger by wallet, and to what was knowable at any moment', async () => {
+    const history = await storedRows(whole, 'history');
+    const ledger = await rowsOf(whole);
+    const wallets = [...new Set(ledger.map(({ wallet }) => wallet))];
+    expect(wallets).toContain('only flows');
+    for (const wallet of wallets) {
+      const [past, rows] = [history, ledger].map((all) => all.filter((row) => row['wallet'] === wallet)) as [
+        Row[],
+        Row[],
+      ];
+      const settledRows = rows.filter(({ settledPnlUsd }) => settledPnlUsd !== null);
+      const others = rows.filter(({ settledPnlUsd }) => settledPnlUsd === null);
+      expect(sum(past, 'pnlUsd')).toBeCloseTo(
+        sum(settledRows, 'settledPnlUsd') + sum(others, 'realisedPnlUsd') - sum(others, 'feeUsd'),
+        6,
+      );
+    }
+    for (const day of [5, 20, 40]) {
+      const moment = worldStart + day * DAY;
+      const then = await settle(files, { ...params, asOf: at(moment) }, { flows });
+      const known = history.filter((row) => (row['knowableAt'] as Date).getTime() < moment * 1000);
+      expect(await storedRows(then, 'history')).toEqual(known);
+      const late = ledger.filter((row) => (row['knowableAt'] as Date).getTime() < moment * 1000);
+      const marks = { markUsd: 0, markedPnlUsd: 0, markedAt: 0 };
+      const early = (await rowsOf(then)).map((row) => ({ ...row, ...marks }));
+      for (const row of late) expect(early).toContainEqual({ ...row, ...marks });
+    }
+  });
+});
+
+describe('fee schedules', () => {
+  it('charge what holds at the time of the fill, nothing before the first, and count markets without one', async () => {
+    const folder = await temporaryFolder();
+    const duck = await openDuck({ threads: 1, memoryMb: 300, scratch: folder });
+    const feeSchedules = path.join(folder, 'feeSchedules.parquet');
+    try {
+      const from = (seconds: number): string => `make_timestamp(${worldStart + seconds}::BIGINT * 1000000)`;
+      await duck.run(`COPY (SELECT * FROM (VALUES
+        ('m', ${from(10)}, 0.05::DOUBLE, 1::DOUBLE, true, 0.2::DOUBLE), ('m', ${from(20)}, 0.25::DOUBLE, 2::DOUBLE, false, 0::DOUBLE))
+        t(market, effectiveFrom, rate, exponent, takerOnly, rebateShare) ORDER BY 1, 2) TO ${quote(feeSchedules)} (FORMAT parquet)`);
+    } finally {
+      duck.close();
+    }
+    const taker = { role: 'taker' as const };
+    const trades = [
+      fill(9, 'a', 'BUY', 100, 0.5, taker),
+      fill(10, 'b', 'BUY', 100, 0.5, taker),
+      fill(11, 'c', 'BUY', 100, 0.5, { role: 'maker' }),
+      fill(20, 'd', 'BUY', 100, 0.5, taker),
+      fill(21, 'e', 'SELL', 100, 0.2, { role: 'maker' }),
+      { ...fill(22, 'f', 'BUY', 100, 0.5, taker), market: 'other' },
+      fill(23, 'g', 'BUY', 100, 0.5, { role: null }),
+    ];
+    const files = await writeWorld(worldOf(trades), folder);
+    const result = await settle(files, { fees: 'curve' }, { feeSchedules });
+    // 100 x 0.05 x 0.25; a fifth of it back; then 100 x 0.25 x 0.25^2, and of makers too: 100 x 0.25 x 0.16^2.
+    expect((await rowsOf(result)).map(({ feeUsd }) => feeUsd)).toEqual([0, 1.25, -0.25, 1.5625, 0.64, 0, 1.5625]);
+    expect((await result.metrics()).scalars).toMatchObject({ 'fees.unscheduled': 1, 'fees.unknownRole': 1 });
+    const early = await settle(files, { fees: 'curve', asOf: at(worldStart + 20) }, { feeSchedules });
+    expect((await rowsOf(early)).map(({ feeUsd }) => feeUsd)).toEqual([0, 1.25, -0.25]);
   });
 });

@@ -42,6 +42,10 @@ function receive(rules: FlowRules, slot: number, kind: number, time: number, sha
   else rules.book.add(slot, GIVEN, -shares);
   rules.moving(slot, time);
   rules.book.move(slot, time, shares, cash);
+  if (kind === REDEEM) {
+    rules.book.add(slot, REDEEMED_CASH, cash);
+    rules.book.add(slot, REDEEMED_COST, rules.book.closed.cost);
+  }
   rules.moved(slot, kind, time, shares, cash);
 }
 
@@ -64,6 +68,7 @@ export function redeem(flows: FlowColumns, row: number, rules: FlowRules): void 
   const { book, knowledge, notice } = rules;
   const [first, second] = slotsOf(flows, row, rules);
   const market = flows.market[row] as number;
+  const time = flows.time[row] as number;
   const cash = flows.cash[row] as number;
   const given = (slot: number, said: number): number => {
     const held = book.of(slot, HELD);
@@ -75,7 +80,8 @@ export function redeem(flows: FlowColumns, row: number, rules: FlowRules): void 
   const half0 = knowledge.half0[market] as number;
   const half1 = knowledge.half1[market] as number;
   let cash0: number;
-  if (!Number.isNaN(half0)) {
+  // An outcome that was not knowable yet tells nothing: the history must not change when it becomes so.
+  if ((knowledge.knowableAt[market] as number) <= time) {
     const tokens = shares0 === 0 && shares1 === 0 ? 1 : 0;
     cash0 = firstPart(cash, [tokens - shares0, half0], [tokens - shares1, half1]);
     if (2 * cash !== -shares0 * half0 - shares1 * half1) notice('redeemedOtherwise');
@@ -86,15 +92,8 @@ export function redeem(flows: FlowColumns, row: number, rules: FlowRules): void 
     cash0 = firstPart(cash, [-shares0, price0], [-shares1, price1]);
     if (cash !== 0) notice('redeemedBlindly');
   }
-  const time = flows.time[row] as number;
-  for (const [slot, shares, part] of [
-    [first, shares0, cash0],
-    [second, shares1, cash - cash0],
-  ] as const) {
-    receive(rules, slot, REDEEM, time, shares, part);
-    book.add(slot, REDEEMED_CASH, part);
-    if (shares !== 0) book.add(slot, REDEEMED_COST, book.closed.cost);
-  }
+  receive(rules, first, REDEEM, time, shares0, cash0);
+  receive(rules, second, REDEEM, time, shares1, cash - cash0);
 }
 
 interface Leg {

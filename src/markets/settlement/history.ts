@@ -32,10 +32,20 @@ export class History {
   private readonly knowledge: Knowledge;
   private readonly table: TypedTable;
   private rows: Row[] = [];
+  /** Fee on winning that a position would have paid if it ended now. */
+  private readonly winningFee: (slot: number, payout: number) => number;
+  /** What of it the rows have charged already, by slot. */
+  private readonly charged = new Map<number, number>();
   /** Rows of rewards and rebates by market. */
   private readonly rewards = new Map<number, number>();
 
-  constructor(book: Book, knowledge: Knowledge, table: TypedTable) {
+  constructor(
+    book: Book,
+    knowledge: Knowledge,
+    table: TypedTable,
+    winningFee: (slot: number, payout: number) => number,
+  ) {
+    this.winningFee = winningFee;
     this.book = book;
     this.knowledge = knowledge;
     this.table = table;
@@ -61,6 +71,7 @@ export class History {
       if (proceeds !== cost || fee !== 0) this.add(slot, kind, Math.abs(shares), proceeds, cost, fee, time, time);
     } else if (closed.shares !== 0 || closed.proceeds !== 0 || fee !== 0)
       this.add(slot, kind, closed.shares, 2 * closed.proceeds, 2 * closed.cost, fee, time, time);
+    this.charge(slot, time, time);
   }
 
   reward(market: number, kind: number, time: number, cash: number): void {
@@ -71,13 +82,12 @@ export class History {
     this.rows.push({ market, step, kind, proceeds: 2 * cash, ...none, ...at });
   }
 
-  /** At the end: what is still held in a market with an outcome, and the fee on winning. */
-  settle(slot: number, happenedAt: number, knowableAt: number, winningFee: number): void {
+  /** At the end: what is still held in a market with an outcome. */
+  settle(slot: number): void {
     const token = this.book.tokens[slot] as number;
     const payout = this.knowledge.payout[token] as number;
     if (!Number.isNaN(payout) && this.book.resolved[slot] === 0)
       this.resolve(slot, this.knowledge.market[token] as number, payout);
-    if (winningFee !== 0) this.add(slot, WINNING_FEE, 0, 0, 0, winningFee, happenedAt, knowableAt);
   }
 
   /** Writes the rows of the wallet, by time, token (none last), market and step. */
@@ -111,6 +121,7 @@ export class History {
     }
     this.rows = [];
     this.rewards.clear();
+    this.charged.clear();
   }
 
   private resolve(slot: number, market: number, payout: number): void {
@@ -120,6 +131,18 @@ export class History {
     if (held === 0) return;
     const at = [this.knowledge.finalAt[market] as number, this.knowledge.knowableAt[market] as number] as const;
     this.add(slot, RESOLUTION, Math.abs(held), held * payout, 2 * cost, 0, ...at);
+    this.charge(slot, ...at);
+  }
+
+  /** Charges what an event adds to the fee on winning, or takes from it. */
+  private charge(slot: number, happenedAt: number, knowableAt: number): void {
+    const token = this.book.tokens[slot] as number;
+    const payout = this.book.resolved[slot] === 1 ? (this.knowledge.payout[token] as number) : Number.NaN;
+    const fee = this.winningFee(slot, payout);
+    const added = fee - (this.charged.get(slot) ?? 0);
+    if (added === 0) return;
+    this.charged.set(slot, fee);
+    this.add(slot, WINNING_FEE, 0, 0, 0, added, happenedAt, knowableAt);
   }
 
   private add(

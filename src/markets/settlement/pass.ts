@@ -68,7 +68,10 @@ export class Pass {
   /** Settles all wallets of a bucket: fills ordered by wallet and seq, flows by wallet, time and kind. */
   run(facts: FactsRead, flows: FlowColumns, ledger: TypedTable, history: TypedTable | undefined): void {
     this.ledger = ledger;
-    this.history = history === undefined ? undefined : new History(this.book, this.knowledge, history);
+    this.history =
+      history === undefined
+        ? undefined
+        : new History(this.book, this.knowledge, history, (slot, payout) => this.winningFee(slot, payout));
     let fill = 0;
     let flow = 0;
     while (fill < facts.rows || flow < flows.count) {
@@ -201,7 +204,7 @@ export class Pass {
     if (held !== bought - sold + received - given || (held === 0 && cost !== 0)) totals.tally('torn');
     totals.row(status, cash, fee, cost, settlement, settledPnl, markedPnl);
     totals.market(market, outcome, settled, cash, settlement, held);
-    this.history?.settle(slot, happenedAt, knowableAt, winning);
+    this.history?.settle(slot);
 
     // In the order of `ledgerColumns`.
     const row = this.ledger as TypedTable;
