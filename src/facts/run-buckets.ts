@@ -1,14 +1,11 @@
 /** Works through the buckets of facts with several threads; see `runJobs`. */
-import { type JobModule, type JobTools, type JobWork, type OpenJobWork, runJobs } from '../tables/jobs.ts';
+import { type JobModule, type JobTools, type JobWork, runJobs } from '../tables/jobs.ts';
 import type { Bucket } from './read.ts';
 
 export type BucketTools = JobTools;
 
 /** Does the work of one bucket. The result must be a plain value: it is copied between threads. */
 export type BucketWork<Result> = JobWork<Bucket, Result>;
-
-/** Prepares a worker: reads what all buckets need, and gives the function that does one. */
-export type OpenBucketWork<Shared, Result> = OpenJobWork<Shared, Bucket, Result>;
 
 /** The function and its module, named by `new URL('./name.js', import.meta.url)`. */
 export type BucketModule<Shared, Result> = JobModule<Shared, Bucket, Result>;

@@ -2,6 +2,7 @@
 import type { Figure, HistogramFigure, LineFigure } from '../contract/figure.ts';
 import type { Quality } from '../contract/metrics.ts';
 import { type Duck, quote } from '../tables/duck.ts';
+import { parquetFiles } from '../tables/parquet-files.ts';
 
 /** Totals of a canonical trades file. Sums are exact; they become doubles only here. */
 export interface TradeTotals {
@@ -16,12 +17,15 @@ export interface TradeTotals {
   readonly to: number | null;
 }
 
+/** SQL of a relation of canonical trades, one file or a folder of them. */
+const tradesOf = (trades: string): string => `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
+
 export async function tradeTotals(duck: Pick<Duck, 'rows'>, trades: string): Promise<TradeTotals> {
   const [totals] = await duck.rows<TradeTotals>(
     `SELECT count(*)::DOUBLE AS "rows", count(DISTINCT wallet)::DOUBLE AS wallets,
        count(DISTINCT market)::DOUBLE AS markets, count(DISTINCT token)::DOUBLE AS tokens,
        coalesce(sum(usd), 0)::DOUBLE AS usd, epoch_ms(min(time))::DOUBLE AS "from", epoch_ms(max(time))::DOUBLE AS "to"
-     FROM read_parquet(${quote(trades)})`,
+     FROM ${tradesOf(trades)}`,
   );
   return totals as TradeTotals;
 }
@@ -38,15 +42,20 @@ function bucketOf(spanMs: number): { readonly ms: number; readonly name: string 
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-/** Fills and volume over time, and wallets by number of fills. */
+/**
+ * Fills and volume over time, and wallets by number of fills.
+ *
+ * @param byWallet relation with a row a wallet and its `fills`, where the caller has counted them already
+ */
 export async function tradeFigures(
   duck: Pick<Duck, 'rows'>,
   trades: string,
   totals: TradeTotals,
+  byWallet = `(SELECT wallet, count(*) AS fills FROM ${tradesOf(trades)} GROUP BY wallet)`,
 ): Promise<readonly Figure[]> {
   const { from, to } = totals;
   if (from === null || to === null) return [];
-  return [...(await overTime(duck, trades, totals, from, to)), await walletsBySize(duck, trades, totals)];
+  return [...(await overTime(duck, trades, totals, from, to)), await walletsBySize(duck, byWallet, totals)];
 }
 
 async function overTime(
@@ -59,7 +68,7 @@ async function overTime(
   const bucket = bucketOf(to - from);
   const counted = await duck.rows<{ bucket: number; fills: number; usd: number }>(
     `SELECT (epoch_ms(time) // ${bucket.ms})::DOUBLE AS bucket, count(*)::DOUBLE AS fills, sum(usd)::DOUBLE AS usd
-     FROM read_parquet(${quote(trades)}) GROUP BY bucket ORDER BY bucket`,
+     FROM ${tradesOf(trades)} GROUP BY bucket ORDER BY bucket`,
   );
   const first = Math.floor(from / bucket.ms);
   const size = Math.floor(to / bucket.ms) - first + 1;
@@ -104,11 +113,13 @@ async function overTime(
   ];
 }
 
-async function walletsBySize(duck: Pick<Duck, 'rows'>, trades: string, totals: TradeTotals): Promise<HistogramFigure> {
+async function walletsBySize(
+  duck: Pick<Duck, 'rows'>,
+  byWallet: string,
+  totals: TradeTotals,
+): Promise<HistogramFigure> {
   const sizes = await duck.rows<{ fills: number; wallets: number; usd: number }>(
-    `SELECT fills::DOUBLE AS fills, count(*)::DOUBLE AS wallets FROM
-       (SELECT wallet, count(*) AS fills FROM read_parquet(${quote(trades)}) GROUP BY wallet)
-     GROUP BY fills ORDER BY fills`,
+    `SELECT fills::DOUBLE AS fills, count(*)::DOUBLE AS wallets FROM ${byWallet} GROUP BY fills ORDER BY fills`,
   );
   const largest = sizes.at(-1)?.fills ?? 1;
   const edges = [1];

@@ -82,16 +82,20 @@ export async function runJobs<Shared, Job, Result>(
   else
     await Promise.all(
       Array.from({ length: threads }, async (_, number) => {
-        const worker = startWorker({
-          module: compiledModule(work.url),
-          shared,
-          memoryMb: memoryEach,
-          scratch: path.join(scratch, `worker-${number}`),
-        });
+        // Started with its first job: there may be fewer jobs than threads.
+        let worker: JobWorker | undefined;
         try {
-          await drain((job, index) => worker.run(job, index) as Promise<Result>);
+          await drain((job, index) => {
+            worker ??= startWorker({
+              module: compiledModule(work.url),
+              shared,
+              memoryMb: memoryEach,
+              scratch: path.join(scratch, `worker-${number}`),
+            });
+            return worker.run(job, index) as Promise<Result>;
+          });
         } finally {
-          await worker.end();
+          await worker?.end();
         }
       }),
     );

@@ -464,10 +464,129 @@ describe('poly-data-v1', () => {
     );
   });
 
-  it('stops where the hash of the last line is cut', async () => {
-    const trades = await file(csv(tradesHeader, [fill(), fill()]).slice(0, -90));
-    const error = await failure({ format: 'poly-data-v1', trades, markets: await file(markets) });
-    expect(formatError(error)).toContain(`${trades}:3: the last line is cut`);
+  it('counts a last line that is cut, wherever it is cut', async () => {
+    const whole = csv(tradesHeader, [fill(), fill()]);
+    for (const missing of [2, 30, 90, 150]) {
+      const trades = await file(whole.slice(0, -missing));
+      const given = { format: 'poly-data-v1', trades, markets: await file(markets) };
+      expect(formatError(await failure(given))).toContain(
+        `${trades}:3: 1 of 2 rows are refused (50 %, allowed 0.1 %), most often, 1 times: the last line is cut`,
+      );
+      const result = await runStage(definition, run, { params: { ...given, maxRejected: 0.5 } });
+      expect(await quality(result)).toMatchObject({ rowsRead: 2, rowsKept: 1 });
+      expect((await result.metrics()).notes?.some((note) => note.includes('line break'))).toBe(true);
+    }
+  });
+
+  it('takes a last line that is complete but for its line break, and says so', async () => {
+    const trades = await file(csv(tradesHeader, [fill(), fill({ tokens: '10' })]).slice(0, -1));
+    const result = await runStage(definition, run, {
+      params: { format: 'poly-data-v1', trades, markets: await file(markets) },
+    });
+    expect(await quality(result)).toMatchObject({ rowsRead: 2, rowsKept: 2 });
+    expect((await result.metrics()).notes?.some((note) => note.includes('line break'))).toBe(true);
+  });
+
+  it('reads CRLF, a byte-order mark, blank lines, quotes and gzip alike', async () => {
+    const lines = [fill(), fill({ time: '2024-03-01T10:00:05.000000' })];
+    const plain = csv(tradesHeader, lines);
+    const quoted = csv(
+      tradesHeader,
+      lines.map((line) => line.replace(/[^,]+/g, '"$&"')),
+    );
+    const results = await Promise.all(
+      [
+        await file(plain),
+        await file(plain.replaceAll('\n', '\r\n')),
+        await file(`\uFEFF${plain}`),
+        await file(`${plain.replace('\n', '\n\n')}\n\n`),
+        await file(quoted),
+        await file(gzipSync(plain), '.csv.gz'),
+      ].map(async (trades) =>
+        runStage(definition, run, { params: { format: 'poly-data-v1', trades, markets: await file(markets) } }),
+      ),
+    );
+    const [first, ...others] = await Promise.all(results.map((result) => result.bytes('trades')));
+    for (const other of others) expect(Buffer.compare(other, first as Uint8Array)).toBe(0);
+  });
+
+  it('names the line of the first row of each reason, after lines of any kind', async () => {
+    const lines = ['', fill(), 'a,b', '', fill({ tokens: '0' }), 'a', fill({ side: 'x' }), '', fill({ side: 'x' })];
+    const result = await runStage(definition, run, { params: await params(lines, { maxRejected: 0.99 }) });
+    const found = await quality(result);
+    expect(found.rowsRead).toBe(6);
+    expect(found.rejected).toEqual([
+      { reason: 'nonusdc_side: not token1 or token2', count: 2, first: `${found.source}:8` },
+      { reason: 'wrong number of columns', count: 2, first: `${found.source}:4` },
+      { reason: 'token_amount: zero', count: 1, first: `${found.source}:6` },
+    ]);
+  });
+
+  it('keeps or drops exact duplicates and tells the totals of both, in a file in order of time or not', async () => {
+    const [one, other] = [fill(), fill({ maker: wallet(7) })];
+    const later = fill({ time: '2024-03-02T10:00:00.000000', price: '0.5', usd: '5' });
+    for (const lines of [
+      [one, one, other, one, later],
+      [later, one, one, other, one],
+    ]) {
+      const keep = await runStage(definition, run, { params: await params(lines) });
+      const drop = await runStage(definition, run, { params: await params(lines, { duplicates: 'drop-exact' }) });
+      expect(await quality(keep)).toMatchObject({ rowsKept: 5, duplicates: { count: 2, policy: 'keep' } });
+      expect(await quality(drop)).toMatchObject({ rowsKept: 3, duplicates: { count: 2, policy: 'drop-exact' } });
+      const totals = [
+        { label: 'Fills', keep: 5, dropExact: 3, unit: 'rows' },
+        { label: 'Volume', keep: 15, dropExact: 10, unit: 'USD' },
+        // 10 tokens each, bought at 0.25 and once at 0.5, marked at 0.5.
+        { label: 'Profit and loss of all wallets, marked at the last price', keep: 10, dropExact: 5, unit: 'USD' },
+      ];
+      expect((await quality(keep)).totals).toEqual(totals);
+      expect((await quality(drop)).totals).toEqual(totals);
+      const times = (await rowsOf(drop, 'trades')).map((row) => (row['time'] as Date).getTime());
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    }
+  });
+
+  it('stops at files that are not what they should be', async () => {
+    const good = csv(tradesHeader, [fill(), fill()]);
+    const wide = `${fill()},0.01`;
+    const cases: [string, string][] = [
+      [path.join(folder, 'nowhere.csv'), 'no such file'],
+      [await file(''), 'the file is empty'],
+      [await file(`${tradesHeader}\n`), 'a header and no rows'],
+      [await file(`${tradesHeader}`), 'a header and no rows'],
+      [await file(good.replace('maker,taker', 'taker,maker')), 'the columns are in another order'],
+      [
+        await file(csv(tradesHeader, [fill(), wide, wide, wide, wide])),
+        ':3: from here on the rows have another number',
+      ],
+      [await file(csv(tradesHeader, [fill(), `"${fill()}`, fill(), fill()])), 'a quote is opened and not closed'],
+      [await file(gzipSync(good).subarray(0, -12), '.csv.gz'), 'the gzip stream is cut or damaged'],
+      [await file(good, '.csv.gz'), 'the gzip stream is cut or damaged'],
+    ];
+    for (const [trades, message] of cases) {
+      const error = await failure({ format: 'poly-data-v1', trades, markets: await file(markets), maxRejected: 1 });
+      expect(error.code).toBe('data');
+      expect(formatError(error)).toContain(message);
+      expect(error.at?.file).toBe(trades);
+    }
+  });
+
+  it('mends nothing: times of other units, wallets in capitals as in small letters', async () => {
+    const lines = [
+      fill({ maker: wallet(10).toUpperCase().replace('0X', '0x') }),
+      fill({ maker: wallet(10).toLowerCase() }),
+      ...['1709287200', '1709287200000', '1709287200000000', '2024-03-01T10:00:00.0000000'].map((time) =>
+        fill({ time }),
+      ),
+    ];
+    const result = await runStage(definition, run, { params: await params(lines, { maxRejected: 0.99 }) });
+    expect((await rowsOf(result, 'trades')).map((row) => row['wallet'])).toEqual([
+      wallet(10).toLowerCase(),
+      wallet(10).toLowerCase(),
+    ]);
+    expect((await quality(result)).rejected).toMatchObject([
+      { reason: 'timestamp: not a time of the format', count: 4 },
+    ]);
   });
 
   it('reads resolutions of the markets it has', async () => {

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { FathomError } from '../../errors.ts';
 import { type Duck, identifier, quote } from '../../tables/duck.ts';
+import { malformedReasons } from './refused.ts';
 import { type Survey, surveyCsv } from './survey.ts';
 
 /** A CSV file in a temporary Parquet file of strings. */
@@ -23,14 +24,6 @@ export interface RawTable {
   /** The line, from 1, on which the n-th record of the file begins. */
   lineOfRecord(record: number): Promise<number>;
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  'MISSING COLUMNS': 'wrong number of columns',
-  'TOO MANY COLUMNS': 'wrong number of columns',
-  'UNQUOTED VALUE': 'unclosed quote',
-  'INVALID ENCODING': 'not UTF-8',
-  'LINE SIZE OVER MAXIMUM': 'line too long',
-};
 
 /**
  * Reads `file` into `parquet`. Stops where the file cannot be what it should be: see `surveyCsv`, a last line that is
@@ -61,7 +54,10 @@ export async function readCsv(
   const rejected = await duck.rows<{ record: number; kind: string }>(
     'SELECT line::DOUBLE AS record, min(error_type::VARCHAR) AS kind FROM reject_errors GROUP BY record ORDER BY record',
   );
-  const malformed = rejected.map(({ record, kind }) => ({ record, reason: reasons[kind] ?? kind.toLowerCase() }));
+  const malformed = rejected.map(({ record, kind }) => ({
+    record,
+    reason: malformedReasons[kind] ?? kind.toLowerCase(),
+  }));
   // Records take at least a line each: with as many records as lines no field holds a line break.
   let breaks = 0;
   if (1 + rows + malformed.length !== survey.lines) {

@@ -3,19 +3,16 @@ import path from 'node:path';
 import type { Figure } from '../../contract/figure.ts';
 import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { rejectionFigure, tradeFigures, tradeTotals } from '../describe.ts';
+import { parquetFiles } from '../../tables/parquet-files.ts';
+import { rejectionFigure, type TradeTotals, tradeFigures } from '../describe.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { checkDataApi, dataApiColumns, dataApiMarkets } from './data-api.ts';
-import {
-  checkPolyDataMarkets,
-  checkPolyDataTrades,
-  polyDataMarketColumns,
-  polyDataMarkets,
-  polyDataTradeColumns,
-} from './poly-data.ts';
-import { countRefused, type Refused } from './refused.ts';
+import { importPieces, type PieceImport } from './import-pieces.ts';
+import { checkPolyDataMarkets, polyDataMarketColumns, polyDataMarkets } from './poly-data.ts';
+import { countRefused, type Refused, summariseRefused } from './refused.ts';
 import { checkResolutions, resolutionColumns, resolutionRows } from './resolutions.ts';
+import { policyTotals, qualityOfTrades } from './trades-quality.ts';
 
 export interface PolymarketFiles {
   readonly format: 'data-api-csv' | 'poly-data-v1';
@@ -35,61 +32,36 @@ export interface ImportPaths {
   readonly scratch: string;
 }
 
+/** What the threads that read the trades may take, and how they are watched. */
+export type ImportLimits = Pick<PieceImport, 'threads' | 'memoryMb' | 'pieceBytes' | 'progress'>;
+
+/** What a reader of trades leaves besides the trades and the markets. */
+interface ReadTrades {
+  readonly quality: Quality;
+  readonly rejected: number;
+  readonly totals: TradeTotals;
+  /** Table of `wallet` and `fills`. */
+  readonly byWallet: string;
+}
+
 /** Imports one set of files. Stops with one `FathomError` at `file:line` if they cannot be trusted. */
 export async function importPolymarket(
   duck: Duck,
   files: PolymarketFiles,
   paths: ImportPaths,
-  log: (line: string) => void,
+  limits: ImportLimits,
 ): Promise<{ metrics: MetricsFile; figures: Figure[] }> {
   const temporary = (name: string): string => path.join(paths.scratch, `${name}.parquet`);
-  const checked = temporary('checked');
   const quality: Quality[] = [];
   const notes: string[] = [];
-  const noteCut = (raw: RawTable): void => {
-    if (!raw.survey.endsInLineBreak)
-      notes.push(`${raw.name} does not end in a line break; its last row is complete, but the file may be cut.`);
+  const noteCut = (name: string, endsInLineBreak: boolean): void => {
+    if (!endsInLineBreak) notes.push(`${name} does not end in a line break: the file may be cut.`);
   };
-
-  let raw: RawTable;
-  if (files.format === 'data-api-csv') {
-    raw = await readCsv(duck, files.trades, dataApiColumns, temporary('raw'));
-    await checkDataApi(duck, raw, files.timeZone as string, checked);
-  } else {
-    const checkedMarkets = temporary('checked-markets');
-    const rawMarkets = await readCsv(duck, files.markets as string, polyDataMarketColumns, temporary('raw-markets'));
-    await checkPolyDataMarkets(duck, rawMarkets, checkedMarkets);
-    const refused = await countRefused(duck, rawMarkets, checkedMarkets, files.maxRejected);
-    quality.push(await marketsQuality(duck, rawMarkets, checkedMarkets, refused));
-    noteCut(rawMarkets);
-    raw = await readCsv(duck, files.trades, polyDataTradeColumns, temporary('raw'));
-    await checkPolyDataTrades(duck, raw, checkedMarkets, checked);
-  }
-  log(`read ${raw.rows + raw.malformed.length} rows of ${files.trades}`);
-  const refused = await countRefused(duck, raw, checked, files.maxRejected);
-  noteCut(raw);
-
-  // The numbers on their own first: sorting whole rows twice costs more than all checks.
-  await duck.run(`CREATE OR REPLACE TABLE ranks AS
-    SELECT "row", row_number() OVER (ORDER BY time, "row") - 1 AS seq FROM (SELECT "row", time
-      FROM read_parquet(${quote(checked)}) WHERE reason IS NULL
-      ${files.duplicates === 'keep' ? '' : 'QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY "row") = 1'})`);
-  await copyCanonical(
-    duck,
-    'trades',
-    `SELECT ranks.seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
-       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee,
-       ${orderGroupSql} AS orderGroup, "transaction"
-     FROM ranks JOIN read_parquet(${quote(checked)}) USING ("row")`,
-    paths.trades,
-  );
-  const marketRows =
-    files.format === 'data-api-csv' ? dataApiMarkets(checked) : polyDataMarkets(temporary('checked-markets'));
-  await copyCanonical(duck, 'markets', marketRows, paths.markets);
-
-  const totals = await tradeTotals(duck, paths.trades);
-  const tradesQuality = await qualityOfTrades(duck, files, raw, checked, refused, totals.from, totals.to);
-  quality.unshift(tradesQuality);
+  const read =
+    files.format === 'data-api-csv'
+      ? await readDataApi(duck, files, paths, noteCut)
+      : await readPolyData(duck, files, paths, limits, quality, noteCut);
+  quality.unshift(read.quality);
 
   let resolved: number | null = null;
   if (files.resolutions !== undefined) {
@@ -100,18 +72,19 @@ export async function importPolymarket(
     await copyCanonical(duck, 'resolutions', resolutionRows(checkedResolutions, paths.markets), paths.resolutions);
     resolved = await countOf(duck, `read_parquet(${quote(paths.resolutions)})`);
     quality.push(await resolutionsQuality(rawResolutions, refusedResolutions, resolved));
-    noteCut(rawResolutions);
+    noteCut(rawResolutions.name, rawResolutions.survey.endsInLineBreak);
   } else {
     notes.push(
       'Without resolutions settled profit is unknown; totals here are marked at the last price of each token.',
     );
   }
 
+  const { totals } = read;
   const metrics: MetricsFile = {
     scalars: {
       rows: totals.rows,
-      rejected: refused.rows,
-      duplicates: tradesQuality.duplicates.count,
+      rejected: read.rejected,
+      duplicates: read.quality.duplicates.count,
       wallets: totals.wallets,
       markets: totals.markets,
       tokens: totals.tokens,
@@ -121,90 +94,134 @@ export async function importPolymarket(
     quality,
     notes,
   };
-  const rejected = rejectionFigure(tradesQuality);
+  const rejected = rejectionFigure(read.quality);
   return {
     metrics,
-    figures: [...(await tradeFigures(duck, paths.trades, totals)), ...(rejected === undefined ? [] : [rejected])],
+    figures: [
+      ...(await tradeFigures(duck, paths.trades, totals, read.byWallet)),
+      ...(rejected === undefined ? [] : [rejected]),
+    ],
   };
+}
+
+/** Fills of the data API: some thousand rows, in no order. */
+async function readDataApi(
+  duck: Duck,
+  files: PolymarketFiles,
+  paths: ImportPaths,
+  noteCut: (name: string, endsInLineBreak: boolean) => void,
+): Promise<ReadTrades> {
+  const checked = path.join(paths.scratch, 'checked.parquet');
+  const raw = await readCsv(duck, files.trades, dataApiColumns, path.join(paths.scratch, 'raw.parquet'));
+  await checkDataApi(duck, raw, files.timeZone as string, checked);
+  const refused = await countRefused(duck, raw, checked, files.maxRejected);
+  noteCut(raw.name, raw.survey.endsInLineBreak);
+  const drop = 'QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY "row") = 1';
+  // The numbers on their own first: sorting whole rows twice costs more than all checks.
+  await duck.run(`CREATE OR REPLACE TABLE ranks AS
+    SELECT "row", row_number() OVER (ORDER BY time, "row") - 1 AS seq FROM (SELECT "row", time
+      FROM read_parquet(${quote(checked)}) WHERE reason IS NULL ${files.duplicates === 'keep' ? '' : drop});
+    CREATE OR REPLACE TABLE all_ranks AS SELECT "row", row_number() OVER (ORDER BY time, "row") AS place
+      FROM read_parquet(${quote(checked)}) WHERE reason IS NULL`);
+  await copyCanonical(
+    duck,
+    'trades',
+    `SELECT ranks.seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee,
+       ${orderGroupSql} AS orderGroup, "transaction"
+     FROM ranks JOIN read_parquet(${quote(checked)}) USING ("row")`,
+    paths.trades,
+  );
+  await copyCanonical(duck, 'markets', dataApiMarkets(checked), paths.markets);
+  const good = `(SELECT * FROM read_parquet(${quote(checked)}) JOIN all_ranks USING ("row") WHERE reason IS NULL`;
+  const totals = {
+    keep: await policyTotals(duck, `${good})`, 'place', 'wallets_kept'),
+    drop: await policyTotals(duck, `${good} ${drop})`, 'place', 'wallets_dropped'),
+  };
+  const repeatedHour = await countOf(duck, `${good} AND "repeated")`);
+  const kept = files.duplicates === 'keep';
+  return {
+    quality: qualityOfTrades({
+      source: raw.name,
+      rowsRead: raw.rows + raw.malformed.length,
+      refused,
+      policy: files.duplicates,
+      ...totals,
+      more: [
+        { label: 'Time zone of the file', value: files.timeZone as string },
+        { label: 'Fills in an hour that clocks repeat, read as standard time', value: repeatedHour },
+      ],
+    }),
+    rejected: refused.rows,
+    totals: kept ? totals.keep : totals.drop,
+    byWallet: kept ? 'wallets_kept' : 'wallets_dropped',
+  };
+}
+
+/** Fills as poly_data has them: any number of them, usually in order of time. Adds the account of the markets file. */
+async function readPolyData(
+  duck: Duck,
+  files: PolymarketFiles,
+  paths: ImportPaths,
+  limits: ImportLimits,
+  quality: Quality[],
+  noteCut: (name: string, endsInLineBreak: boolean) => void,
+): Promise<ReadTrades> {
+  const checkedMarkets = path.join(paths.scratch, 'checked-markets.parquet');
+  const rawMarkets = await readCsv(
+    duck,
+    files.markets as string,
+    polyDataMarketColumns,
+    path.join(paths.scratch, 'raw-markets.parquet'),
+  );
+  await checkPolyDataMarkets(duck, rawMarkets, checkedMarkets);
+  const refusedMarkets = await countRefused(duck, rawMarkets, checkedMarkets, files.maxRejected);
+  quality.push(await marketsQuality(duck, rawMarkets, checkedMarkets, refusedMarkets));
+  noteCut(rawMarkets.name, rawMarkets.survey.endsInLineBreak);
+  await copyCanonical(duck, 'markets', polyDataMarkets(checkedMarkets), paths.markets);
+
+  const imported = await importPieces(duck, {
+    file: files.trades,
+    markets: paths.markets,
+    target: paths.trades,
+    scratch: paths.scratch,
+    duplicates: files.duplicates,
+    ...limits,
+  });
+  const refused = summariseRefused(files.trades, imported.rowsRead, imported.refused, files.maxRejected);
+  noteCut(path.basename(files.trades), imported.endsInLineBreak);
+  const trades = `read_parquet([${parquetFiles(paths.trades).map(quote).join(', ')}])`;
+  const totals = await policyTotals(duck, trades, 'seq', 'wallets_kept');
+  const others =
+    imported.repeated === 0
+      ? totals
+      : await policyTotals(duck, otherPolicy(trades, files.duplicates, imported.repeats), 'seq', 'wallets_other');
+  return {
+    quality: qualityOfTrades({
+      source: path.basename(files.trades),
+      rowsRead: imported.rowsRead,
+      refused,
+      policy: files.duplicates,
+      ...(files.duplicates === 'keep' ? { keep: totals, drop: others } : { keep: others, drop: totals }),
+      more: [{ label: 'Volume counted once a match (fills of takers)', value: totals.takerUsd, unit: 'USD' }],
+    }),
+    rejected: refused.rows,
+    totals,
+    byWallet: 'wallets_kept',
+  };
+}
+
+/** The trades as they would be under the other policy on duplicates. */
+function otherPolicy(trades: string, policy: PolymarketFiles['duplicates'], repeats: readonly string[]): string {
+  const list = `read_parquet([${repeats.map(quote).join(', ')}])`;
+  return policy === 'keep'
+    ? `(SELECT t.* FROM ${trades} t ANTI JOIN ${list} r ON r.seq = t.seq)`
+    : `(SELECT * FROM ${trades} UNION ALL SELECT t.* FROM ${trades} t JOIN ${list} r ON r.seq = t.seq)`;
 }
 
 async function countOf(duck: Duck, relation: string): Promise<number> {
   const [row] = await duck.rows<{ n: number }>(`SELECT count(*)::DOUBLE AS n FROM ${relation}`);
   return (row as { n: number }).n;
-}
-
-async function qualityOfTrades(
-  duck: Duck,
-  files: PolymarketFiles,
-  raw: RawTable,
-  checked: string,
-  refused: Refused,
-  from: number | null,
-  to: number | null,
-): Promise<Quality> {
-  const policy = files.duplicates;
-  const good = `(SELECT * FROM read_parquet(${quote(checked)}) WHERE reason IS NULL)`;
-  const keep = await totalsOf(duck, good);
-  const distinct = await countOf(duck, `(SELECT DISTINCT fingerprint FROM ${good})`);
-  const firsts = `(SELECT * FROM ${good} QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY "row") = 1)`;
-  const drop = distinct === keep.rows ? keep : await totalsOf(duck, firsts);
-  const rowsRead = raw.rows + raw.malformed.length;
-  return {
-    source: raw.name,
-    rowsRead,
-    rowsKept: policy === 'keep' ? keep.rows : drop.rows,
-    rejected: refused.byReason,
-    duplicates: { count: keep.rows - drop.rows, policy },
-    totals: [
-      { label: 'Fills', keep: keep.rows, dropExact: drop.rows, unit: 'rows' },
-      { label: 'Volume', keep: keep.usd, dropExact: drop.usd, unit: 'USD' },
-      {
-        label: 'Profit and loss of all wallets, marked at the last price',
-        keep: keep.marked,
-        dropExact: drop.marked,
-        unit: 'USD',
-      },
-    ],
-    ...(from === null || to === null ? {} : { from: new Date(from).toISOString(), to: new Date(to).toISOString() }),
-    facts: [
-      { label: 'Wallets', value: keep.wallets },
-      { label: 'Markets', value: keep.markets },
-      { label: 'Tokens', value: keep.tokens },
-      ...(files.format === 'data-api-csv'
-        ? [
-            { label: 'Time zone of the file', value: files.timeZone as string },
-            { label: 'Fills in an hour that clocks repeat, read as standard time', value: keep.repeated },
-          ]
-        : [{ label: 'Volume counted once a match (fills of takers)', value: keep.takerUsd, unit: 'USD' }]),
-    ],
-  };
-}
-
-interface PolicyTotals {
-  readonly rows: number;
-  readonly usd: number;
-  readonly takerUsd: number;
-  /** Cash flow plus net tokens at the token's last price, USD. */
-  readonly marked: number;
-  readonly wallets: number;
-  readonly markets: number;
-  readonly tokens: number;
-  readonly repeated: number;
-}
-
-/** Exact sums; the value of each token's net position is rounded to a millionth before it is added. */
-async function totalsOf(duck: Duck, relation: string): Promise<PolicyTotals> {
-  const [row] = await duck.rows<PolicyTotals>(`WITH good AS ${relation},
-    positions AS (SELECT token, sum(CASE side WHEN 'BUY' THEN -usd ELSE usd END) AS cash,
-        sum(CASE side WHEN 'BUY' THEN shares ELSE -shares END) AS net,
-        last(usd::DOUBLE / shares::DOUBLE ORDER BY time, "row") AS price FROM good GROUP BY token)
-    SELECT count(*)::DOUBLE AS "rows", coalesce(sum(usd), 0)::DOUBLE AS usd,
-      coalesce(sum(usd) FILTER (role = 'taker'), 0)::DOUBLE AS "takerUsd",
-      count(DISTINCT wallet)::DOUBLE AS wallets, count(DISTINCT market)::DOUBLE AS markets,
-      count(DISTINCT token)::DOUBLE AS tokens, count(*) FILTER ("repeated")::DOUBLE AS "repeated",
-      (SELECT coalesce(sum(cash + (net::DOUBLE * price)::DECIMAL(38, 6)), 0)::DOUBLE FROM positions) AS marked
-    FROM good`);
-  return row as PolicyTotals;
 }
 
 async function marketsQuality(duck: Duck, raw: RawTable, checked: string, refused: Refused): Promise<Quality> {

@@ -78,49 +78,70 @@ export function polyDataMarkets(checkedMarkets: string): string {
     FROM read_parquet(${quote(checkedMarkets)}) WHERE reason IS NULL AND occurrence = 1`;
 }
 
-/** Writes `checked`: `row`, `reason`, `fingerprint` and the fields of a fill, with the market's own from its file. */
-export async function checkPolyDataTrades(
-  duck: Duck,
-  raw: RawTable,
-  checkedMarkets: string,
-  checked: string,
-): Promise<void> {
-  const time = check.utcTime('timestamp');
-  const usd = check.amount('usd_amount');
-  const tokens = check.amount('token_amount');
+/**
+ * A query for the fills of a relation of text columns and their number `row`: `row`, `reason` (null for good rows),
+ * `fingerprint` (64 bits of all fields) and the fields of a fill, with the market's own from `markets`.
+ *
+ * @param markets relation of canonical markets
+ */
+export function polyDataTrades(relation: string, markets: string): string {
   const reason = check.firstReason([
-    check.timeOutside('timestamp', time),
+    check.timeOutside('timestamp', 'time'),
     ...check.badAmount('token_amount'),
     check.zeroAmount('token_amount'),
     ...check.badAmount('usd_amount'),
     ...check.notNumber('price'),
     check.priceOutside('price'),
-    {
-      reason: 'price: not usd_amount / token_amount',
-      when: `NOT coalesce(abs(try_cast(price AS DOUBLE) - (${usd})::DOUBLE / (${tokens})::DOUBLE) <= 1e-6, false)`,
-    },
+    { reason: 'price: not usd_amount / token_amount', when: `NOT coalesce(${priceAgrees}, false)` },
     check.notOneOf('maker_direction', ['BUY', 'SELL']),
     check.notOneOf('taker_direction', ['BUY', 'SELL']),
     { reason: 'maker_direction and taker_direction: the same', when: 'maker_direction = taker_direction' },
     check.notAddress('maker'),
     check.notAddress('taker'),
-    { reason: 'maker: an exchange contract', when: `lower(maker) IN ${exchanges}` },
+    { reason: 'maker: an exchange contract', when: `wallet IN ${exchanges}` },
     check.notHash('transactionHash'),
     { reason: 'market_id: not in the markets file', when: 'm.market IS NULL' },
     check.notOneOf('nonusdc_side', ['token1', 'token2']),
   ]);
-  const fields = polyDataTradeColumns.map((name) => `coalesce("${name}", '')`).join(', ');
+  const fields = polyDataTradeColumns.map((name) => `"${name}"`).join(', ');
   const first = "nonusdc_side = 'token1'";
-  await duck.run(`COPY (SELECT "row", ${reason} AS reason, md5_number(concat_ws(chr(31), ${fields})) AS fingerprint,
-      ${time} AS time, false AS "repeated", m.market, m.event,
-      CASE WHEN ${first} THEN m.token0 ELSE m.token1 END AS token,
+  return `SELECT "row", CASE WHEN coalesce(${good}, false) THEN NULL ELSE ${reason} END AS reason, fingerprint, time,
+      m.market, m.event, CASE WHEN ${first} THEN m.token0 ELSE m.token1 END AS token,
       CASE WHEN ${first} THEN m.outcome0 ELSE m.outcome1 END AS outcome,
-      CASE WHEN ${first} THEN 0 ELSE 1 END::INTEGER AS outcomeIndex, lower(maker) AS wallet,
-      CASE WHEN lower(taker) NOT IN ${exchanges} THEN lower(taker) END AS counterparty,
-      CASE WHEN lower(taker) IN ${exchanges} THEN 'taker' ELSE 'maker' END AS role, maker_direction AS side,
-      ${usd} AS usd, ${tokens} AS shares, lower(transactionHash) AS "transaction"
-    FROM (SELECT *, file_row_number AS "row", ${check.marketNumber('market_id')} AS number
-        FROM read_parquet(${quote(raw.parquet)}, file_row_number = true)) t
-      LEFT JOIN (${polyDataMarkets(checkedMarkets)}) m ON m.market = t.number)
-    TO ${quote(checked)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
+      CASE WHEN ${first} THEN 0 ELSE 1 END::INTEGER AS outcomeIndex, wallet,
+      CASE WHEN other NOT IN ${exchanges} THEN other END AS counterparty,
+      CASE WHEN other IN ${exchanges} THEN 'taker' ELSE 'maker' END AS role, maker_direction AS side, usd, shares,
+      lower(transactionHash) AS "transaction"
+    FROM (SELECT *, ${quickTime} AS time, ${check.amount('usd_amount')} AS usd, ${check.amount('token_amount')} AS shares,
+        lower(maker) AS wallet, lower(taker) AS other, try_cast(price AS DOUBLE) AS quotient,
+        ${check.marketNumber('market_id')} AS number, hash(${fields}) AS fingerprint
+      FROM ${relation}) t LEFT JOIN ${markets} m ON m.market = t.number`;
 }
+
+/** The time as poly_data writes it, read by its one format; anything else by `utcTime`, which takes longer. */
+const quickTime = `coalesce(CASE WHEN length("timestamp") = 26
+    THEN try_strptime("timestamp", '%Y-%m-%dT%H:%M:%S.%f') END, ${check.utcTime('timestamp')})`;
+
+const priceAgrees = 'abs(quotient - usd::DOUBLE / shares::DOUBLE) <= 1e-6';
+
+/** True only of rows that no check would refuse; it spares the good ones, which are nearly all, the single checks. */
+const good = [
+  check.timeOutside('timestamp', 'time'),
+  check.notAddress('maker'),
+  check.notAddress('taker'),
+  check.notHash('transactionHash'),
+  ...check.notNumber('price').slice(1),
+  check.notOneOf('nonusdc_side', ['token1', 'token2']),
+]
+  .map(({ when }) => `NOT (${when})`)
+  .concat(
+    'shares > 0',
+    'usd >= 0',
+    "NOT starts_with(usd_amount, '-')",
+    'quotient BETWEEN 0 AND 1',
+    priceAgrees,
+    "(maker_direction = 'BUY' AND taker_direction = 'SELL' OR maker_direction = 'SELL' AND taker_direction = 'BUY')",
+    `wallet NOT IN ${exchanges}`,
+    'm.market IS NOT NULL',
+  )
+  .join(' AND ');

@@ -1,9 +1,18 @@
 /** What was refused of a file, and when that is too much. */
-
+import path from 'node:path';
 import type { Quality } from '../../contract/metrics.ts';
 import { FathomError, formatPlace } from '../../errors.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import type { RawTable } from './csv.ts';
+
+/** DuckDB's kinds of unreadable records, in our words. */
+export const malformedReasons: Readonly<Record<string, string>> = {
+  'MISSING COLUMNS': 'wrong number of columns',
+  'TOO MANY COLUMNS': 'wrong number of columns',
+  'UNQUOTED VALUE': 'unclosed quote',
+  'INVALID ENCODING': 'not UTF-8',
+  'LINE SIZE OVER MAXIMUM': 'line too long',
+};
 
 export interface Refused {
   readonly rows: number;
@@ -33,9 +42,24 @@ export async function countRefused(
     if (known === undefined) reasons.set(reason, { count: 1, line: await raw.lineOfRecord(record) });
     else known.count++;
   }
+  return summariseRefused(raw.file, raw.rows + raw.malformed.length, reasons, maxRejected);
+}
+
+/**
+ * Sorts the reasons, the commonest first.
+ *
+ * @param file the file of the rows, for the places of the first ones
+ * @param total rows of the file
+ * @param maxRejected the largest share of rows that may be refused; beyond it this stops with one error
+ */
+export function summariseRefused(
+  file: string,
+  total: number,
+  reasons: ReadonlyMap<string, { readonly count: number; readonly line: number }>,
+  maxRejected: number,
+): Refused {
   const sorted = [...reasons].sort((a, b) => b[1].count - a[1].count || (a[0] < b[0] ? -1 : 1));
   const rows = sorted.reduce((sum, [, { count }]) => sum + count, 0);
-  const total = raw.rows + raw.malformed.length;
   const commonest = sorted[0];
   if (commonest !== undefined && rows > maxRejected * total) {
     const [reason, { count, line }] = commonest;
@@ -44,7 +68,7 @@ export async function countRefused(
       `${rows} of ${total} rows are refused (${percent(rows / total)}, allowed ${percent(maxRejected)}), ` +
         `most often, ${count} times: ${reason}`,
       {
-        at: { file: raw.file, line },
+        at: { file, line },
         hint: 'Mend the file, or raise maxRejected if the rest of it may be trusted.',
       },
     );
@@ -54,7 +78,7 @@ export async function countRefused(
     byReason: sorted.map(([reason, { count, line }]) => ({
       reason,
       count,
-      first: formatPlace({ file: raw.name, line }),
+      first: formatPlace({ file: path.basename(file), line }),
     })),
   };
 }

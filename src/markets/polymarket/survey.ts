@@ -22,12 +22,7 @@ const CARRIAGE_RETURN = 13;
  * that ends too early (of which DuckDB reads the beginning without a word), or has another header than `columns`.
  */
 export async function surveyCsv(file: string, columns: readonly string[]): Promise<Survey> {
-  const found = await stat(file).catch(() => undefined);
-  if (found === undefined || !found.isFile())
-    throw new FathomError('data', `${found === undefined ? 'no such file' : 'not a file'}`, {
-      at: { file },
-      hint: 'Check the path in the experiment; a relative path starts at the working folder.',
-    });
+  await checkIsFile(file);
   let header: string | undefined;
   let head = '';
   let line = 1;
@@ -49,19 +44,24 @@ export async function surveyCsv(file: string, columns: readonly string[]): Promi
     }
     if (chunk.length - from > 1 || (chunk.length - from === 1 && chunk[from] !== CARRIAGE_RETURN)) empty = false;
   }
-  const names = (header ?? head)
-    .replace(/^\uFEFF/, '')
-    .replace(/\r$/, '')
-    .split(',')
-    .map((name) => name.replace(/^"(.*)"$/, '$1'));
-  if (head === '') throw new FathomError('data', 'the file is empty', { at: { file } });
-  if (names.join() !== columns.join()) throw wrongHeader(file, names, columns);
+  const names = checkHeader(file, header ?? head, columns);
   const lines = line - 1 - blank.length + (empty ? 0 : 1);
   if (lines < 2) throw new FathomError('data', 'the file has a header and no rows', { at: { file, line: 1 } });
   return { header: names, lines, blank, endsInLineBreak: empty };
 }
 
-async function* bytesOf(file: string): AsyncGenerator<Buffer> {
+/** Stops unless there is such a file. */
+export async function checkIsFile(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !found.isFile())
+    throw new FathomError('data', `${found === undefined ? 'no such file' : 'not a file'}`, {
+      at: { file },
+      hint: 'Check the path in the experiment; a relative path starts at the working folder.',
+    });
+}
+
+/** The bytes of a file, gunzipped if its name ends in `.gz`; a gzip stream that is cut stops with one error. */
+export async function* bytesOf(file: string): AsyncGenerator<Buffer> {
   const raw = createReadStream(file, { highWaterMark: 1 << 20 });
   try {
     if (!file.endsWith('.gz')) yield* raw as AsyncIterable<Buffer>;
@@ -77,6 +77,18 @@ async function* bytesOf(file: string): AsyncGenerator<Buffer> {
   } finally {
     raw.destroy();
   }
+}
+
+/** Stops unless the first line of a file names the columns in their order. Returns the names. */
+export function checkHeader(file: string, line: string, columns: readonly string[]): string[] {
+  if (line === '') throw new FathomError('data', 'the file is empty', { at: { file } });
+  const names = line
+    .replace(/^\uFEFF/, '')
+    .replace(/\r$/, '')
+    .split(',')
+    .map((name) => name.replace(/^"(.*)"$/, '$1'));
+  if (names.join() !== columns.join()) throw wrongHeader(file, names, columns);
+  return names;
 }
 
 function wrongHeader(file: string, names: readonly string[], columns: readonly string[]): FathomError {

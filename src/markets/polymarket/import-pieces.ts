@@ -1,0 +1,154 @@
+/** The trades of poly_data from their file to canonical Parquet, piece by piece and out of core. */
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type Duck, quote } from '../../tables/duck.ts';
+import { runJobs } from '../../tables/jobs.ts';
+import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
+import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
+import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
+import { cutCsv, type Piece } from './pieces.ts';
+import { polyDataTradeColumns } from './poly-data.ts';
+
+export interface PieceImport {
+  /** The CSV file. */
+  readonly file: string;
+  /** Canonical markets. */
+  readonly markets: string;
+  /** Where the canonical trades go: a file, or a folder of parts if the file has several pieces. */
+  readonly target: string;
+  readonly scratch: string;
+  readonly duplicates: 'keep' | 'drop-exact';
+  readonly threads: number;
+  readonly memoryMb: number;
+  /** Bytes of a piece; see `cutCsv`. */
+  readonly pieceBytes?: number | undefined;
+  /** Called now and then; what it throws stops the import. */
+  readonly progress: (rows: number) => void;
+}
+
+/** What became of the rows of a file of trades. */
+export interface ImportedTrades {
+  readonly rowsRead: number;
+  /** Refused rows by reason, with the line of the first. */
+  readonly refused: ReadonlyMap<string, { readonly count: number; readonly line: number }>;
+  readonly endsInLineBreak: boolean;
+  /** Rows equal in every column to an earlier one. */
+  readonly repeated: number;
+  /** Parquet files with `seq` of those rows or, if they were dropped, of the rows that they repeat. */
+  readonly repeats: readonly string[];
+}
+
+const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.url) };
+
+/**
+ * Reads and checks every row and writes the good ones as canonical trades in order of (time, place in the file). A file
+ * in order of time is read once and never sorted; its `seq` is the place in the file, so it leaves out what was refused.
+ */
+export async function importPieces(duck: Duck, options: PieceImport): Promise<ImportedTrades> {
+  const parts = path.join(options.scratch, 'parts.parquet');
+  try {
+    const { results, endsInLineBreak } = await readPieces(options, parts, true);
+    await moveParts(parts, options.target);
+    return { ...(await accountOf(results)), endsInLineBreak };
+  } catch (error) {
+    if (error !== disorder) throw error;
+  }
+  await rm(parts, { recursive: true, force: true });
+  const { results, endsInLineBreak } = await readPieces(options, parts, false);
+  const { repeated, repeats } = await sortParts(duck, parts, options);
+  return { ...(await accountOf(results)), endsInLineBreak, repeated, repeats };
+}
+
+/** Thrown where a file that was taken to be in order of time turns out not to be. */
+const disorder = new Error('not in order of time');
+
+async function readPieces(
+  options: PieceImport,
+  parts: string,
+  ordered: boolean,
+): Promise<{ results: PieceResult[]; endsInLineBreak: boolean }> {
+  await mkdir(parts, { recursive: true });
+  const { file, markets, scratch, duplicates, threads, memoryMb } = options;
+  let endsInLineBreak = true;
+  async function* pieces(): AsyncGenerator<Piece> {
+    for await (const piece of cutCsv(file, polyDataTradeColumns, scratch, options.pieceBytes)) {
+      endsInLineBreak = piece.endsInLineBreak;
+      yield piece;
+    }
+  }
+  const shared: PieceShared = { file, markets, trades: parts, scratch, duplicates, ordered };
+  let rows = 0;
+  const results = await runJobs(work, shared, pieces(), {
+    threads,
+    memoryMb,
+    scratch,
+    onDone: (_, result) => {
+      if (ordered && !result.ordered) throw disorder;
+      rows += result.rows;
+      options.progress(rows);
+    },
+  });
+  let last = Number.NEGATIVE_INFINITY;
+  for (const result of results) {
+    if (ordered && result.first !== null && result.first < last) throw disorder;
+    last = result.last ?? last;
+  }
+  return { results, endsInLineBreak };
+}
+
+/** One part is a file; several are a folder. */
+async function moveParts(parts: string, target: string): Promise<void> {
+  if ((await readdir(parts)).length > 1) await rename(parts, target);
+  else {
+    await rename(partFile(parts, 0), target);
+    await rm(parts, { recursive: true });
+  }
+}
+
+async function accountOf(results: readonly PieceResult[]): Promise<Omit<ImportedTrades, 'endsInLineBreak'>> {
+  const refused = new Map<string, { count: number; line: number }>();
+  for (const result of results)
+    for (const { reason, count, line } of result.refused) {
+      const known = refused.get(reason);
+      if (known === undefined) refused.set(reason, { count, line });
+      else known.count += count;
+    }
+  return {
+    rowsRead: results.reduce((sum, { rows }) => sum + rows, 0),
+    refused,
+    repeated: results.reduce((sum, { repeated }) => sum + repeated, 0),
+    repeats: results.flatMap(({ repeats }) => (repeats === null ? [] : [repeats])),
+  };
+}
+
+/** Sorts checked rows, and finds the equal ones among all of them. */
+async function sortParts(
+  duck: Duck,
+  parts: string,
+  { target, scratch, duplicates }: PieceImport,
+): Promise<Pick<ImportedTrades, 'repeated' | 'repeats'>> {
+  const rows = `read_parquet([${parquetFiles(parts).map(quote).join(', ')}])`;
+  const repeats = path.join(scratch, 'repeats.parquet');
+  await duck.run(`CREATE OR REPLACE TABLE repeated AS SELECT "row", "first" FROM (
+      SELECT "row", first_value("row") OVER (PARTITION BY fingerprint ORDER BY "row") AS "first" FROM ${rows})
+    WHERE "row" > "first"`);
+  // The numbers on their own first: sorting whole rows twice costs more than all checks.
+  await duck.run(`CREATE OR REPLACE TABLE ranks AS SELECT "row", row_number() OVER (ORDER BY time, "row") - 1 AS seq
+    FROM ${rows} ${duplicates === 'keep' ? '' : 'ANTI JOIN repeated USING ("row")'}`);
+  await copyCanonical(
+    duck,
+    'trades',
+    `SELECT ranks.seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup,
+       "transaction" FROM ranks JOIN ${rows} USING ("row")`,
+    target,
+  );
+  const number = duplicates === 'keep' ? 'repeated."row"' : 'repeated."first"';
+  await duck.run(`COPY (SELECT seq FROM repeated JOIN ranks ON ranks."row" = ${number} ORDER BY repeated."row")
+    TO ${quote(repeats)}`);
+  const [counted] = await duck.rows<{ count: number }>('SELECT count(*)::DOUBLE AS count FROM repeated');
+  await duck.run('DROP TABLE repeated; DROP TABLE ranks');
+  await rm(parts, { recursive: true });
+  const repeated = counted?.count ?? 0;
+  return { repeated, repeats: repeated === 0 ? [] : [repeats] };
+}

@@ -1,0 +1,149 @@
+/**
+ * Cuts a CSV file into pieces of whole lines, so that several threads can read it and each of them needs little memory.
+ * Where the pieces end depends on the file alone.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import { FathomError } from '../../errors.ts';
+import { bytesOf, checkHeader, checkIsFile } from './survey.ts';
+
+/** Lines of a CSV file, without its header, in a file of their own. */
+export interface Piece {
+  readonly path: string;
+  /** Line of the whole file, from 1, on which the piece begins. */
+  readonly firstLine: number;
+  /** Lines with at least one character that come before it in the file, the header aside. */
+  readonly before: number;
+  /** Lines of the piece with at least one character. */
+  readonly lines: number;
+  /** Places, from 0, of lines of the piece without any. */
+  readonly blank: readonly number[];
+  /** True if there is a double quote in it. */
+  readonly quoted: boolean;
+  /** False for the last piece of a file whose last line has no line break. */
+  readonly endsInLineBreak: boolean;
+}
+
+/** Some 300,000 trades. */
+const PIECE_BYTES = 64 << 20;
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const QUOTE = 34;
+
+/**
+ * Cuts `file` (gunzipped if its name ends in `.gz`) into pieces in `folder`, made one at a time as they are asked for;
+ * who takes a piece removes it. Lines that begin with the same first field stay together, and so do lines of one quoted
+ * field. Stops where `surveyCsv` does.
+ *
+ * @param size a piece ends at the first line where it may once it has this many bytes
+ */
+export async function* cutCsv(
+  file: string,
+  columns: readonly string[],
+  folder: string,
+  size = PIECE_BYTES,
+): AsyncGenerator<Piece> {
+  await checkIsFile(file);
+  let rest: Buffer = Buffer.alloc(0);
+  let header = false;
+  let line = 1;
+  let before = 0;
+  let index = 0;
+  let piece: OpenPiece | undefined;
+  const begin = async (): Promise<OpenPiece> => {
+    const target = path.join(folder, `piece-${index++}.csv`);
+    return new OpenPiece(target, await open(target, 'w'), line, before);
+  };
+  try {
+    for await (const chunk of bytesOf(file)) {
+      let bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      if (!header) {
+        const end = bytes.indexOf(LINE_FEED);
+        if (end >= 0) {
+          checkHeader(file, bytes.toString('utf8', 0, end), columns);
+          header = true;
+          line++;
+          bytes = bytes.subarray(end + 1);
+        }
+      }
+      const end = header ? bytes.lastIndexOf(LINE_FEED) + 1 : 0;
+      // Copied, because the stream may fill its buffer again.
+      rest = Buffer.from(bytes.subarray(end));
+      let from = 0;
+      while (from < end) {
+        piece ??= await begin();
+        const cut = piece.take(bytes, from, end, size);
+        await piece.file.write(bytes, from, cut.to - from);
+        from = cut.to;
+        if (!cut.full) continue;
+        yield await piece.close(true);
+        line = piece.firstLine + piece.lines + piece.blank.length;
+        before = piece.before + piece.lines;
+        piece = undefined;
+      }
+    }
+    if (!header) checkHeader(file, rest.toString('utf8'), columns);
+    if (rest.length > 0 && header) {
+      piece ??= await begin();
+      piece.take(Buffer.concat([rest, Buffer.from('\n')]), 0, rest.length + 1, Number.POSITIVE_INFINITY);
+      await piece.file.write(rest, 0, rest.length);
+    }
+    if (before === 0 && (piece === undefined || piece.lines === 0))
+      throw new FathomError('data', 'the file has a header and no rows', { at: { file, line: 1 } });
+    if (piece !== undefined && piece.lines > 0) yield await piece.close(rest.length === 0);
+  } finally {
+    await piece?.file.close().catch(() => undefined);
+  }
+}
+
+/** A piece while it grows. */
+class OpenPiece {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly firstLine: number;
+  readonly before: number;
+  readonly blank: number[] = [];
+  lines = 0;
+  private bytes = 0;
+  private quotes = 0;
+  /** First field of the line before, once the piece is large enough to end. */
+  private field: string | undefined;
+
+  constructor(target: string, file: FileHandle, firstLine: number, before: number) {
+    this.path = target;
+    this.file = file;
+    this.firstLine = firstLine;
+    this.before = before;
+  }
+
+  /** Counts whole lines of `bytes` until the piece may end; says where that is, and whether it is before `end`. */
+  take(bytes: Buffer, from: number, end: number, size: number): { to: number; full: boolean } {
+    // Quotes are rare in such files; the lines need a closer look only where there are some.
+    const quoted = bytes.subarray(from, end).includes(QUOTE);
+    let at = from;
+    while (at < end) {
+      const next = bytes.indexOf(LINE_FEED, at) + 1;
+      if (this.bytes >= size) {
+        const comma = bytes.indexOf(',', at);
+        const field = bytes.toString('latin1', at, comma < 0 || comma > next ? next : comma);
+        if (this.field !== undefined && this.field !== field && this.quotes % 2 === 0) return { to: at, full: true };
+        this.field = field;
+      }
+      const length = next - 1 - at;
+      if (length > 1 || (length === 1 && bytes[at] !== CARRIAGE_RETURN)) this.lines++;
+      else this.blank.push(this.lines + this.blank.length);
+      if (quoted)
+        for (let i = bytes.indexOf(QUOTE, at); i >= 0 && i < next; i = bytes.indexOf(QUOTE, i + 1)) this.quotes++;
+      this.bytes += next - at;
+      at = next;
+    }
+    return { to: end, full: false };
+  }
+
+  async close(endsInLineBreak: boolean): Promise<Piece> {
+    await this.file.close();
+    const { path: target, firstLine, before, lines, blank } = this;
+    return { path: target, firstLine, before, lines, blank, quoted: this.quotes > 0, endsInLineBreak };
+  }
+}

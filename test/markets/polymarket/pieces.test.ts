@@ -1,0 +1,179 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { importPolymarket } from '../../../src/markets/polymarket/import.ts';
+import { cutCsv, type Piece } from '../../../src/markets/polymarket/pieces.ts';
+import { surveyCsv } from '../../../src/markets/polymarket/survey.ts';
+import { type Duck, openDuck, quote } from '../../../src/tables/duck.ts';
+import { parquetFiles } from '../../../src/tables/parquet-files.ts';
+import { temporaryFolder } from '../../support/stage.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+const fresh = (): Promise<string> => mkdtemp(path.join(folder, 'case-'));
+
+describe('cutCsv', () => {
+  const line = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(fc.constantFrom('1', '2', '3'), fc.stringMatching(/^[a-z]{0,9}$/))
+        .map(([a, b]) => `${a},${b}`),
+    },
+    { weight: 1, arbitrary: fc.constantFrom('', '1,"a\nb"', '2,"x,""y"""', 'lone') },
+  );
+
+  it('loses no byte, keeps equal first fields and quoted fields whole, and counts lines as the survey does', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        fc.boolean(),
+        async (lines, size, lineBreak, cut, zipped) => {
+          fc.pre(lines.some((text) => text !== '') && !(cut && lines.at(-1) === ''));
+          const body = lines.join(lineBreak) + (cut ? '' : lineBreak);
+          const text = `a,b${lineBreak}${body}`;
+          const target = await fresh();
+          const file = path.join(target, zipped ? 'x.csv.gz' : 'x.csv');
+          await writeFile(file, zipped ? gzipSync(text) : text);
+          const pieces: Piece[] = [];
+          const texts: string[] = [];
+          for await (const piece of cutCsv(file, ['a', 'b'], target, size)) {
+            pieces.push(piece);
+            texts.push(await readFile(piece.path, 'utf8'));
+          }
+          // Blank lines at the very end may be left out.
+          expect(body.startsWith(texts.join(''))).toBe(true);
+          expect(body.slice(texts.join('').length).trim()).toBe('');
+          const survey = await surveyCsv(file, ['a', 'b']);
+          expect(pieces.reduce((sum, piece) => sum + piece.lines, 0)).toBe(survey.lines - 1);
+          let before = 0;
+          let offset = 0;
+          pieces.forEach((piece, i) => {
+            expect(piece.before).toBe(before);
+            expect(piece.firstLine).toBe(2 + body.slice(0, offset).split('\n').length - 1);
+            expect((texts[i]?.match(/"/g)?.length ?? 0) % 2).toBe(0);
+            expect(piece.quoted).toBe(texts[i]?.includes('"'));
+            const next = texts[i + 1];
+            if (next !== undefined) {
+              const lastLine = (texts[i] as string).trimEnd().split('\n').at(-1) as string;
+              if (!piece.quoted && !texts[i]?.endsWith('\n\n'))
+                expect(next.split(/[,\n]/)[0]).not.toBe(lastLine.split(',')[0]);
+            }
+            before += piece.lines;
+            offset += (texts[i] as string).length;
+          });
+          expect(pieces.at(-1)?.endsInLineBreak).toBe(survey.endsInLineBreak || pieces.at(-1)?.endsInLineBreak);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('trades in pieces', () => {
+  const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
+  const trade = (i: number, seconds: number): string =>
+    [
+      new Date(1_700_000_000_000 + seconds * 1000).toISOString().replace('Z', '000'),
+      100 + (i % 3),
+      hex(i % 11, 40),
+      i % 4 === 0 ? '0xc5d563a36ae78145c45a50134d48a1215220f80a' : hex(i % 13, 40),
+      i % 2 === 0 ? 'token1' : 'token2',
+      i % 3 === 0 ? 'BUY' : 'SELL',
+      i % 3 === 0 ? 'SELL' : 'BUY',
+      '0.5',
+      i % 50 === 7 ? '-1' : '2',
+      '4',
+      hex(i, 64),
+    ].join(',');
+  const header =
+    'timestamp,market_id,maker,taker,nonusdc_side,maker_direction,taker_direction,price,usd_amount,token_amount,transactionHash';
+  const markets = [
+    'createdAt,id,question,answer1,answer2,neg_risk,market_slug,token1,token2,condition_id,volume,ticker,closedTime',
+    ...[0, 1, 2].map(
+      (k) => `,${100 + k},Will ${k} win?,Yes,No,False,slug,${k + 1}1,${k + 1}2,${hex(k, 64)},1,event-${k},`,
+    ),
+  ].join('\n');
+
+  /** All that an import gives, the trades as one hash of their rows. */
+  async function imported(
+    lines: readonly string[],
+    options: { pieceBytes?: number; threads?: number; duplicates?: 'keep' | 'drop-exact' },
+  ): Promise<{ trades: unknown; metrics: unknown; figures: unknown; parts: number }> {
+    const target = await fresh();
+    const [trades, listed] = [path.join(target, 'trades.csv'), path.join(target, 'markets.csv')];
+    await writeFile(trades, `${[header, ...lines].join('\n')}\n`);
+    await writeFile(listed, `${markets}\n`);
+    const paths = {
+      trades: path.join(target, 'trades.parquet'),
+      markets: path.join(target, 'markets.parquet'),
+      resolutions: path.join(target, 'resolutions.parquet'),
+      scratch: target,
+    };
+    const duck: Duck = await openDuck({
+      threads: options.threads ?? 1,
+      memoryMb: 400,
+      scratch: path.join(target, 'spill'),
+    });
+    try {
+      const found = await importPolymarket(
+        duck,
+        { format: 'poly-data-v1', trades, markets: listed, duplicates: options.duplicates ?? 'keep', maxRejected: 0.1 },
+        paths,
+        { threads: options.threads ?? 1, memoryMb: 400, pieceBytes: options.pieceBytes, progress: () => undefined },
+      );
+      const parts = parquetFiles(paths.trades);
+      const rows = await duck.rows(
+        `SELECT * REPLACE (seq::DOUBLE AS seq, usd::VARCHAR AS usd, shares::VARCHAR AS shares)
+         FROM read_parquet([${parts.map(quote).join(', ')}])`,
+      );
+      return { trades: rows, ...found, parts: parts.length };
+    } finally {
+      duck.close();
+    }
+  }
+
+  const inOrder = Array.from({ length: 400 }, (_, i) => trade(i, Math.floor(i / 5)));
+  // Some rows twice, at the same time and far apart.
+  const repeated = inOrder.flatMap((line, i) => (i % 20 === 0 ? [line, line] : [line]));
+  const shuffled = repeated.map((_, i) => repeated[(i * 173) % repeated.length] as string);
+
+  it.each([
+    ['in order of time', repeated, true],
+    ['in no order', shuffled, false],
+  ] as const)(
+    'of a file %s are those of the file as a whole, with any number of threads',
+    async (_, lines, ordered) => {
+      for (const duplicates of ['keep', 'drop-exact'] as const) {
+        const { parts, ...whole } = await imported(lines, { duplicates });
+        expect(parts).toBe(1);
+        expect((whole.metrics as { scalars: Record<string, number> }).scalars).toMatchObject({
+          duplicates: 20,
+          rejected: 8,
+        });
+        for (const threads of [1, 2]) {
+          const { parts: several, ...cut } = await imported(lines, { duplicates, threads, pieceBytes: 5000 });
+          expect(several > 1).toBe(ordered);
+          expect(cut).toEqual(whole);
+        }
+      }
+    },
+  );
+
+  it('have the same rows whether the file is in order or not, but for their numbers', async () => {
+    const strip = (rows: unknown): string[] =>
+      (rows as Record<string, unknown>[]).map(({ seq: _, ...row }) => JSON.stringify(row)).sort();
+    const [one, other] = [await imported(repeated, {}), await imported(shuffled, {})];
+    expect(strip(other.trades)).toEqual(strip(one.trades));
+    const times = (other.trades as { time: Date }[]).map(({ time }) => time.getTime());
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect((other.trades as { seq: number }[]).map(({ seq }) => seq)).toEqual(times.map((__, i) => i));
+  });
+});
