@@ -50,7 +50,7 @@ export interface ProfileResult {
   readonly benchmark: Float64Array;
 }
 
-const BUCKET_FILLS = 500_000;
+const BUCKET_FILLS = 250_000;
 /** Names of parts have three digits. */
 const MOST_BUCKETS = 999;
 const ROWS_OF_ONE_FILE = 500_000;

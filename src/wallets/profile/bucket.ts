@@ -2,12 +2,12 @@
 import { factFiles } from '../../facts/layout.ts';
 import { type Bucket, readFacts } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
-import { copyToParquet, type Duck, quote } from '../../tables/duck.ts';
+import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import { makeOriginalWindows, originalColumns, ROI_COLUMN } from './original.ts';
-import { BucketRows, fillTable, inOrder, type Places } from './output.ts';
+import { BucketRows, fillTable, inOrder } from './output.ts';
 import { factsRead, makeViewer, type ProfileFacts } from './slots.ts';
 import { makeWindows, type WindowSetting } from './windows.ts';
 
@@ -77,37 +77,39 @@ async function writePart(
 ): Promise<void> {
   if (rows.count === 0) return;
   const columns = columnsBy[work.definitions];
-  const places = await placesOf(duck, work.facts, bucket, rows);
-  const order = inOrder(rows, work.dates.times.length, places.addresses.length, places.placeOf);
-  await fillTable(duck, 'bucket_rows', columns, rows, order, places, work.dates.times);
-  // A dictionary of very many words costs more than it saves: each group of rows carries all of it.
-  const wallet = places.addresses.length > 20_000 ? 'wallet::VARCHAR' : 'wallet';
+  const { times } = work.dates;
+  const place = await placesOf(duck, work.facts, bucket);
+  const placeOf = (wallet: number): number => place[wallet - bucket.from] as number;
+  const order = inOrder(rows, times.length, place.length, placeOf);
+  await fillTable(duck, 'bucket_rows', columns, rows, order, placeOf, times);
+  const values = columns.map(({ name, type }) =>
+    type === 'DOUBLE' ? identifier(name) : `${identifier(name)}::${type} AS ${identifier(name)}`,
+  );
+  // A join would not keep the order of the rows.
   await copyToParquet(
     duck,
-    `SELECT * REPLACE (${wallet} AS wallet) FROM bucket_rows`,
+    `SELECT getvariable('addresses')[place::INTEGER + 1] AS wallet, make_timestamp("asOf"::BIGINT) AS "asOf",
+       ${values.join(', ')} FROM bucket_rows`,
     partFile(work.folder, index),
     specsOf(columns),
   );
   await duck.run('DROP TABLE bucket_rows');
 }
 
-/** Wallets with a row, in order of their addresses. */
-async function placesOf(duck: Duck, facts: string, { from, to }: Bucket, rows: BucketRows): Promise<Places> {
-  const used = new Uint8Array(to - from);
-  for (let i = 0; i < rows.count; i++) used[(rows.wallet[i] as number) - from] = 1;
+/**
+ * Place of every wallet of a bucket among those that traded, in order of their addresses. The variable `addresses` of
+ * the database is the list of these addresses.
+ */
+async function placesOf(duck: Duck, facts: string, { from, to }: Bucket): Promise<Int32Array> {
+  const wallets = `read_parquet(${quote(factFiles(facts).wallets)}) WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0`;
+  await duck.run(`SET VARIABLE addresses = (SELECT list(address ORDER BY address) FROM ${wallets})`);
   const place = new Int32Array(to - from);
-  const addresses: string[] = [];
-  const found = await duck.connection.runAndReadAll(
-    `SELECT wallet, address FROM read_parquet(${quote(factFiles(facts).wallets)})
-     WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0 ORDER BY address`,
-  );
-  const [wallets, names] = found.getColumnsJS() as [number[], string[]];
-  wallets.forEach((wallet, i) => {
-    if (used[wallet - from] === 0) return;
-    place[wallet - from] = addresses.length;
-    addresses.push(names[i] as string);
+  const found = await duck.connection.runAndReadAll(`SELECT wallet FROM ${wallets} ORDER BY address`);
+  const [inOrderOfAddress] = found.getColumnsJS() as [number[]];
+  inOrderOfAddress.forEach((wallet, k) => {
+    place[wallet - from] = k;
   });
-  return { addresses, placeOf: (wallet) => place[wallet - from] as number };
+  return place;
 }
 
 const ROI_UNIT = 2 ** 26;
@@ -126,14 +128,15 @@ function summarise(rows: BucketRows, work: ProfileWork, columns: readonly Number
     if (i === 0 || rows.wallet[i] !== rows.wallet[i - 1]) wallets++;
     const q = rows.date[i] as number;
     rowsByDate[q] = (rowsByDate[q] as number) + 1;
+    const values = rows.blockOf(i);
+    const start = rows.startOf(i);
     for (let c = 0; c < width; c++) {
-      const value = rows.values[i * width + c] as number;
+      const value = values[start + c] as number;
       if (Number.isNaN(value)) missingByColumn[c] = (missingByColumn[c] as number) + 1;
     }
-    if (settled >= 0 && (rows.values[i * width + settled] as number) > 0)
-      settledByDate[q] = (settledByDate[q] as number) + 1;
+    if (settled >= 0 && (values[start + settled] as number) > 0) settledByDate[q] = (settledByDate[q] as number) + 1;
     if (work.definitions === 'original') {
-      const roi = Math.round((rows.values[i * width + ROI_COLUMN] as number) * 1e6);
+      const roi = Math.round((values[start + ROI_COLUMN] as number) * 1e6);
       const high = Math.floor(roi / ROI_UNIT);
       roiHigh[q] = (roiHigh[q] as number) + high;
       roiLow[q] = (roiLow[q] as number) + (roi - high * ROI_UNIT);
