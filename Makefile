@@ -83,6 +83,14 @@ check: packages ## types, style, import directions, unused code, shell scripts
 bench: setup ## compare with peers (BENCH=name for one)
 	@node bench/run.mjs $(BENCH)
 
+.PHONY: gpu-check
+gpu-check: build ## on a node with a GPU: is the engine cuda right, and how fast beside PyTorch (under eight minutes)
+	@scripts/gpu-check.sh
+
+.PHONY: gpu-pack
+gpu-pack: setup ## collect into .gpu/ what gpu-check needs on a machine without a network
+	@scripts/gpu-pack.sh
+
 .PHONY: clean
 clean: ## remove what build makes; results, packages and native libraries stay
 	@rm -rf dist coverage

@@ -3,6 +3,9 @@
  * against it; nothing else uses it.
  */
 import { exp, log } from '../../numeric/elementary.ts';
+import type { Rng } from '../../random/rng.ts';
+import { padded } from './layout.ts';
+import { keepOf, thresholdOf } from './network.ts';
 import { firstOutputs, type HeadKind, type NetworkShape, outputFunction, outputsOf } from './shape.ts';
 
 /** A matrix as rows. */
@@ -261,4 +264,14 @@ export function dropoutMask(
     }
   }
   return mask;
+}
+
+/** The masks of a network in the kernels' memory, for the conformance suite: see `StackEngine.masks`. */
+export function networkMasks(shape: NetworkShape, { dropout }: { readonly dropout: readonly number[] }, rng: Rng) {
+  const state = Uint32Array.from({ length: 4 }, () => 1 + rng.below(4294967295));
+  return (_: number, rows: number) =>
+    shape.hidden.map((units, layer) => {
+      const threshold = thresholdOf(dropout[layer] ?? 0);
+      return dropoutMask(state, rows, units, padded(units), threshold, keepOf(threshold));
+    });
 }

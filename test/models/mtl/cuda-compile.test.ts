@@ -20,7 +20,16 @@ describe.skipIf(nvrtc === '')(`NVRTC${nvrtc === '' ? ' (left out: there is none;
     const { image, kernels } = compileStack(nvrtc, reference, rows, architecture);
     expect(String.fromCharCode(...image.subarray(1, 4))).toBe('ELF');
     const names = kernels.map(({ name }) => name);
-    for (const name of ['forward0', 'forward1', 'forward2', 'heads', 'backwardHeads', 'backward1', 'backward0', 'count'])
+    for (const name of [
+      'forward0',
+      'forward1',
+      'forward2',
+      'heads',
+      'backwardHeads',
+      'backward1',
+      'backward0',
+      'count',
+    ])
       expect(names).toContain(name);
     expect(names.includes('gram')).toBe(rows === 32);
     for (const { name, registers, spilledBytes, sharedBytes } of kernels) {

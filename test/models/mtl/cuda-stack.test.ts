@@ -1,15 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { masksOf, maskThreshold } from '../../../src/models/mtl/cuda/masks.ts';
-import { bytesOf, networksThatFit, stackMemory } from '../../../src/models/mtl/cuda/memory.ts';
-import { CudaStack } from '../../../src/models/mtl/cuda/stack.ts';
-import { padded } from '../../../src/models/mtl/layout.ts';
-import { emptySums } from '../../../src/models/mtl/losses.ts';
-import { Network } from '../../../src/models/mtl/network.ts';
-import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
-import { largestBatch, memberRegions, partsOf, type Stack, type StepReport } from '../../../src/models/mtl/stack.ts';
-import { type Cuda, openCuda } from '../../../src/native/cuda.ts';
-import { makeRng } from '../../../src/random/rng.ts';
-import { noCompiler, standIn } from './cuda.ts';
 import {
   type ConformanceOptions,
   compareStack,
@@ -18,7 +7,17 @@ import {
   randomState,
   type StackEngine,
   settingsOf,
-} from './stack-conformance.ts';
+} from '../../../src/models/mtl/conformance.ts';
+import { cudaMasks } from '../../../src/models/mtl/cuda/masks.ts';
+import { bytesOf, networksThatFit, stackMemory } from '../../../src/models/mtl/cuda/memory.ts';
+import { CudaStack } from '../../../src/models/mtl/cuda/stack.ts';
+import { emptySums } from '../../../src/models/mtl/losses.ts';
+import { Network } from '../../../src/models/mtl/network.ts';
+import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
+import { largestBatch, memberRegions, partsOf, type Stack, type StepReport } from '../../../src/models/mtl/stack.ts';
+import { type Cuda, openCuda } from '../../../src/native/cuda.ts';
+import { makeRng } from '../../../src/random/rng.ts';
+import { noCompiler, standIn } from './cuda.ts';
 import { buildKernels, everyHead, flat, randomData } from './support.ts';
 
 beforeAll(buildKernels);
@@ -37,17 +36,7 @@ function onHost(change?: readonly [string, string], ordinal = 0): StackEngine {
       open.push(cuda);
       return new CudaStack(cuda, new Uint8Array(1), request);
     },
-    masks: (shape, settings, dropout) => {
-      const seed = dropout.below(2 ** 32 - 1);
-      return (step, rows) =>
-        shape.hidden.map((units, layer) => {
-          const threshold = maskThreshold(settings.dropout[layer] ?? 0);
-          if (threshold === 0) return undefined;
-          const keep = 2 ** 32 / (2 ** 32 - threshold);
-          const stays = masksOf(seed, step, layer, rows, units, padded(units), threshold);
-          return stays.map((row) => row.map((kept) => (kept ? keep : 0)));
-        });
-    },
+    masks: cudaMasks,
   };
 }
 

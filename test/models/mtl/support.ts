@@ -7,12 +7,12 @@ import { Cuts } from '../../../src/models/mtl/cuts.ts';
 import type { Network } from '../../../src/models/mtl/network.ts';
 import { openblasProducts } from '../../../src/models/mtl/openblas.ts';
 import type { Matrix, OracleMoments, OracleState } from '../../../src/models/mtl/oracle.ts';
-import type { HeadShape, NetworkShape } from '../../../src/models/mtl/shape.ts';
 import { loadOpenblas, type Openblas } from '../../../src/native/blas.ts';
 import { searchOpenblas } from '../../../src/native/openblas.ts';
 import { thisMachine } from '../../../src/native/system.ts';
 import { packageRoot } from '../../../src/paths.ts';
-import type { Rng } from '../../../src/random/rng.ts';
+
+export { everyHead, flat, largestDifference, randomData } from '../../../src/models/mtl/conformance.ts';
 
 /** Compiles the kernels if their sources have changed. */
 export function buildKernels(): void {
@@ -42,41 +42,6 @@ export function describeEngines(
   describe(`wasm: ${title}`, () => body(undefined, 'wasm'));
   if (noOpenblas === undefined) describe(`openblas: ${title}`, () => body(blasProducts(), 'openblas'));
   else describe.skip(`openblas: ${title} (${noOpenblas})`, () => body(undefined, 'openblas'));
-}
-
-/** One head of every kind. */
-export const everyHead: readonly HeadShape[] = [
-  { kind: 'tanh', outputs: 6 },
-  { kind: 'sigmoid', outputs: 1 },
-  { kind: 'regression', outputs: 2 },
-  { kind: 'relu', outputs: 1 },
-  { kind: 'binary', outputs: 1 },
-  { kind: 'multiclass', outputs: 3 },
-];
-
-/** Random features and targets that suit the heads; a share of the targets is missing. */
-export function randomData(shape: NetworkShape, rows: number, rng: Rng, missing: number): { x: Matrix; y: Matrix } {
-  const x = Array.from({ length: rows }, () => Array.from({ length: shape.inputs }, () => Math.fround(rng.normal())));
-  const y = Array.from({ length: rows }, () =>
-    shape.heads.flatMap(({ kind, outputs }) => {
-      if (kind === 'multiclass') {
-        const own = rng.below(outputs);
-        const absent = rng.uniform() < missing;
-        return Array.from({ length: outputs }, (_, c) => (absent ? Number.NaN : Number(c === own)));
-      }
-      return Array.from({ length: outputs }, () => {
-        if (rng.uniform() < missing) return Number.NaN;
-        if (kind === 'binary') return rng.below(2);
-        if (kind === 'tanh') return Math.fround(2 * rng.uniform() - 1);
-        return Math.fround(kind === 'regression' ? rng.normal() : rng.uniform());
-      });
-    }),
-  );
-  return { x, y };
-}
-
-export function flat(matrix: Matrix): Float32Array {
-  return Float32Array.from(matrix.flat());
 }
 
 /** Reads tensors of a region of the network by name. */
@@ -122,17 +87,6 @@ export function readMoments(
     second: vectors(readState(network, 'second')),
     steps,
   };
-}
-
-/** Largest absolute difference of two states' trained values. */
-export function largestDifference(a: number[][], b: number[][]): number {
-  let largest = 0;
-  for (const [k, values] of a.entries())
-    for (const [i, value] of values.entries()) {
-      const difference = Math.abs(value - (b[k]?.[i] as number));
-      if (!(difference <= largest)) largest = difference;
-    }
-  return largest;
 }
 
 export function rowsOf(count: number, first = 0): Uint32Array {

@@ -1,4 +1,13 @@
 /** The masks of the kernels' dropout (kernels/cuda/random.cuh): random bits as a function of counters alone. */
+import type { Rng } from '../../../random/rng.ts';
+import { padded } from '../layout.ts';
+import type { NetworkShape } from '../shape.ts';
+import type { MemberSettings } from '../stack.ts';
+
+/** Names the stream of a network's masks. */
+export function maskSeed(dropout: Rng): number {
+  return dropout.below(2 ** 32 - 1);
+}
 
 /** A unit is dropped if its 32 random bits are below this. */
 export function maskThreshold(rate: number): number {
@@ -16,7 +25,7 @@ function mix(value: number): number {
 }
 
 /** Whether each unit stays: rows x units, with `paddedUnits` to a row of the stream. */
-export function masksOf(
+function staying(
   seed: number,
   step: number,
   layer: number,
@@ -32,4 +41,17 @@ export function masksOf(
       (__, unit) => mix(key + Math.imul(row * paddedUnits + unit, 0x9e3779b9)) >= threshold,
     ),
   );
+}
+
+/** The masks of a network, for the conformance suite: see `StackEngine.masks`. */
+export function cudaMasks(shape: NetworkShape, settings: MemberSettings, dropout: Rng) {
+  const seed = maskSeed(dropout);
+  return (step: number, rows: number) =>
+    shape.hidden.map((units, layer) => {
+      const threshold = maskThreshold(settings.dropout[layer] ?? 0);
+      if (threshold === 0) return undefined;
+      const keep = 2 ** 32 / (2 ** 32 - threshold);
+      const stays = staying(seed, step, layer, rows, units, padded(units), threshold);
+      return stays.map((row) => row.map((kept) => (kept ? keep : 0)));
+    });
 }

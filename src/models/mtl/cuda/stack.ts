@@ -19,7 +19,7 @@ import {
   type StatePart,
   type StepReport,
 } from '../stack.ts';
-import { maskThreshold } from './masks.ts';
+import { maskSeed, maskThreshold } from './masks.ts';
 import { bytesOf, networksThatFit, stackMemory } from './memory.ts';
 import { type StackSizes, stackSizes } from './shape-source.ts';
 
@@ -165,7 +165,7 @@ export class CudaStack implements Stack {
   }
 
   seedDropout(network: number, rng: Rng): void {
-    this.#wordsOf(network)[member.dropoutSeed] = rng.below(2 ** 32 - 1);
+    this.#wordsOf(network)[member.dropoutSeed] = maskSeed(rng);
   }
 
   state(network: number): StatePart[] {

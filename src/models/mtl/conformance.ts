@@ -1,6 +1,11 @@
-/** Holds a stack against the double-precision oracle, network by network and step by step. */
-import { layoutOf, type Tensor } from '../../../src/models/mtl/layout.ts';
-import { emptySums } from '../../../src/models/mtl/losses.ts';
+/**
+ * Holds a stack against the double-precision oracle, network by network and step by step: what every engine must pass,
+ * in the tests and on the machine where it is to run (`fathom doctor`, `make gpu-check`).
+ */
+
+import { makeRng, type Rng } from '../../random/rng.ts';
+import { layoutOf, type Tensor } from './layout.ts';
+import { emptySums } from './losses.ts';
 import {
   type Matrix,
   type OracleMoments,
@@ -8,17 +13,55 @@ import {
   oracleGradients,
   oracleUpdate,
   vectorsOf,
-} from '../../../src/models/mtl/oracle.ts';
-import { type NetworkShape, outputsOf } from '../../../src/models/mtl/shape.ts';
-import {
-  batchStarts,
-  type MemberRegion,
-  type MemberSettings,
-  type Stack,
-  type StackRequest,
-} from '../../../src/models/mtl/stack.ts';
-import { makeRng, type Rng } from '../../../src/random/rng.ts';
-import { flat, largestDifference, randomData } from './support.ts';
+} from './oracle.ts';
+import { type HeadShape, type NetworkShape, outputsOf } from './shape.ts';
+import { batchStarts, type MemberRegion, type MemberSettings, type Stack, type StackRequest } from './stack.ts';
+
+/** One head of every kind. */
+export const everyHead: readonly HeadShape[] = [
+  { kind: 'tanh', outputs: 6 },
+  { kind: 'sigmoid', outputs: 1 },
+  { kind: 'regression', outputs: 2 },
+  { kind: 'relu', outputs: 1 },
+  { kind: 'binary', outputs: 1 },
+  { kind: 'multiclass', outputs: 3 },
+];
+
+/** Random features and targets that suit the heads; a share of the targets is missing. */
+export function randomData(shape: NetworkShape, rows: number, rng: Rng, missing: number): { x: Matrix; y: Matrix } {
+  const x = Array.from({ length: rows }, () => Array.from({ length: shape.inputs }, () => Math.fround(rng.normal())));
+  const y = Array.from({ length: rows }, () =>
+    shape.heads.flatMap(({ kind, outputs }) => {
+      if (kind === 'multiclass') {
+        const own = rng.below(outputs);
+        const absent = rng.uniform() < missing;
+        return Array.from({ length: outputs }, (_, c) => (absent ? Number.NaN : Number(c === own)));
+      }
+      return Array.from({ length: outputs }, () => {
+        if (rng.uniform() < missing) return Number.NaN;
+        if (kind === 'binary') return rng.below(2);
+        if (kind === 'tanh') return Math.fround(2 * rng.uniform() - 1);
+        return Math.fround(kind === 'regression' ? rng.normal() : rng.uniform());
+      });
+    }),
+  );
+  return { x, y };
+}
+
+export function flat(matrix: Matrix): Float32Array {
+  return Float32Array.from(matrix.flat());
+}
+
+/** Largest absolute difference of two states' trained values. */
+export function largestDifference(a: number[][], b: number[][]): number {
+  let largest = 0;
+  for (const [k, values] of a.entries())
+    for (const [i, value] of values.entries()) {
+      const difference = Math.abs(value - (b[k]?.[i] as number));
+      if (!(difference <= largest)) largest = difference;
+    }
+  return largest;
+}
 
 /** One engine of stacks under test. */
 export interface StackEngine {
