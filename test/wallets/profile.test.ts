@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -313,6 +314,42 @@ describe('large amounts', () => {
     const world = { ...ledger, trades: [trade, ...ledger.trades.slice(1)] };
     const rows = await profilesOf(world, { asOf: ledgerDates, minTrades: 1 });
     expect(rows.find((r) => r['wallet'] === 'a')).toMatchObject({ aggressionMaxUsd: 20_000_000.000001 });
+  });
+});
+
+describe('buckets of wallets', () => {
+  const world = withDetails(makeWorld({ seed: 4, wallets: 30, trades: 1500, days: 40 }), 4);
+  const options: ProfileOptions = { asOf: { every: '1d', lookback: '20d' }, minTrades: 1 };
+  const written = (settings: Partial<ProfileRun>): Promise<{ files: string[]; bytes: Buffer }> =>
+    onDuck(world, async (duck, sources, folder) => {
+      const file = path.join(folder, 'out.parquet');
+      await factsOf(duck, sources.trades, path.join(folder, 'facts'));
+      const run = { threads: 1, memoryMb: 256, scratch: folder, ...settings };
+      await profileWallets(duck, { ...sources, facts: path.join(folder, 'facts') }, options, file, run);
+      const files = parquetFiles(file);
+      return {
+        files: files.map((name) => path.basename(name)),
+        bytes: Buffer.concat(await Promise.all(files.map((name) => readFile(name)))),
+      };
+    });
+
+  it('give the same bytes with any size and any threads', async () => {
+    const one = await written({});
+    for (const settings of [{ bucketFills: 100 }, { bucketFills: 100, threads: 2 }, { bucketFills: 1 }])
+      expect(Buffer.compare((await written(settings)).bytes, one.bytes)).toBe(0);
+  });
+
+  it('are the parts of a table too large for one file, each in order, together the same rows', async () => {
+    const settings = { bucketFills: 300, rowsOfOneFile: 10 };
+    const one = await written(settings);
+    expect(one.files.length).toBeGreaterThan(2);
+    expect(one.files[1]).toBe('part-001.parquet');
+    expect((await written({ ...settings, threads: 2 })).bytes.equals(one.bytes)).toBe(true);
+    const rows = await profilesOf(world, options, settings);
+    const key = (row: Row): string => `${row['asOf']} ${row['wallet']}`;
+    const sorted = [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    expect(sorted).not.toEqual(rows);
+    expect(sorted).toEqual(await profilesOf(world, options));
   });
 });
 
