@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Book, COST, HELD, LEAST, NET_CASH } from '../../../src/markets/settlement/book.ts';
-import { firstPart, portion } from '../../../src/markets/settlement/whole.ts';
+import { divide, firstPart, portion } from '../../../src/markets/settlement/whole.ts';
 import { shared, vectors, whyNoShared } from '../../support/shared.ts';
 
 /** Rounds a fraction half away from zero: another way than the code's. */
@@ -61,6 +61,42 @@ describe('portion', () => {
   it('rounds halves away from zero and never gives -0', () => {
     expect([portion(1, 1, 2), portion(-1, 1, 2), portion(5, 1, 2), portion(1, 1, 3)]).toEqual([1, -1, 3, 0]);
     expect(Object.is(portion(-1, 1, 3), 0)).toBe(true);
+  });
+
+  it('is exact next to halves, where a double quotient may round to either side', () => {
+    const near = fc.tuple(
+      fc.integer({ min: 0, max: 2 ** 40 }),
+      fc.integer({ min: 1, max: 2 ** 40 }),
+      fc.constantFrom(-1, 0, 1),
+    );
+    fc.assert(
+      fc.property(near, ([whole, half, off]) => {
+        // (2 whole + 1) half / (2 half) is a half; one more or less in the product is just beside it.
+        const [numerator, denominator] = [2 * whole + 1, 2 * half];
+        const value = half + off;
+        const exact = rounded(BigInt(value) * BigInt(numerator), BigInt(denominator));
+        fc.pre(exact <= BigInt(Number.MAX_SAFE_INTEGER));
+        expect(portion(value, numerator, denominator)).toBe(Number(exact));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('divides an amount among any weights, losing nothing and no part by more than the rounding', () => {
+    const weights = fc.array(fc.integer({ min: 0, max: 1e12 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.integer({ min: -1e13, max: 1e13 }), weights, (amount, list) => {
+        const parts: number[] = [];
+        divide(amount, list, parts);
+        expect(parts.length).toBe(list.length);
+        expect(parts.reduce((sum, part) => sum + part, 0)).toBe(amount);
+        const all = list.reduce((sum, weight) => sum + weight, 0);
+        parts.forEach((part, i) => {
+          const share = all === 0 ? amount / list.length : amount * ((list[i] as number) / all);
+          expect(Math.abs(part - share)).toBeLessThanOrEqual(list.length + Math.abs(amount) * 1e-12);
+        });
+      }),
+    );
   });
 
   it('divides an amount by weights and by halves without any', () => {
