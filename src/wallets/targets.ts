@@ -66,6 +66,7 @@ export async function targetWallets(
   const markets = await readMarkets(duck, sources);
   const paths = await readPricePaths(duck, sources, markets);
   const measurer = makeWindowMeasurer(markets, paths, {
+    families,
     spans: {
       recent: parseDuration(options.style?.recent ?? '1d'),
       trend: parseDuration(options.style?.trend ?? '7d'),

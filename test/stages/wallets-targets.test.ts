@@ -67,6 +67,9 @@ describe('wallets.targets', () => {
     const { rows, columns } = await readParquet(some.path('table'));
     const names = targets.filter(({ family }) => ['style', 'bot'].includes(family)).map(({ name }) => name);
     expect(columns?.map((c) => c.name)).toEqual(['wallet', 'asOf', ...names, 'labelEnd']);
+    // Leaving families out changes nothing of the others.
+    const all = (await readParquet(result.path('table'))).rows;
+    expect(rows.map((row) => names.map((name) => row[name]))).toEqual(all.map((row) => names.map((name) => row[name])));
     for (const row of rows)
       expect((row['labelEnd'] as Date).getTime()).toBe((row['asOf'] as Date).getTime() + 10 * DAY);
     const [table] = (await some.figures()) as TableFigure[];

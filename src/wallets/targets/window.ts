@@ -1,7 +1,8 @@
 /** All targets of one wallet over one window of time, from what was knowable by a deadline. */
 import { type MarketFacts, TOKEN_UNKNOWN, type WalletFills } from '../facts.ts';
 import { makeBotScore } from './bot.ts';
-import { type EquityCurve, makeEquityCurve } from './equity.ts';
+import type { TargetFamily } from './columns.ts';
+import { type EquityCurve, makeEquityCurve, type Risk } from './equity.ts';
 import { type FillMeasures, type FillSpans, makeFillMeasures } from './fill-measures.ts';
 import { countFollowers } from './followers.ts';
 import type { PricePaths } from './price-paths.ts';
@@ -35,6 +36,8 @@ export interface WindowMeasurer {
 }
 
 export interface MeasurerOptions {
+  /** Targets of other families are left unknown: they cost most of the time. */
+  readonly families: readonly TargetFamily[];
   readonly spans: FillSpans;
   /** Microseconds before the outcome was public at which the closing price is taken. */
   readonly closingLead: number;
@@ -98,6 +101,10 @@ class WeightedMean {
   }
 }
 
+const unknownStyle: readonly number[] = Array<number>(6).fill(Number.NaN);
+const unknownInfluence: readonly number[] = Array<number>(3).fill(Number.NaN);
+const unknownRisk: Risk = { drawdown: Number.NaN, dailyVolatility: Number.NaN, return: Number.NaN };
+
 const BOUGHT = 0;
 const SOLD = 1;
 const USD = 2;
@@ -110,23 +117,28 @@ const SIGNED = 4;
  */
 export function makeWindowMeasurer(markets: MarketFacts, paths: PricePaths, options: MeasurerOptions): WindowMeasurer {
   const { spans } = options;
-  const followers = countFollowers(paths, options.wallets, spans.influence);
-  const measureFills = makeFillMeasures(paths, followers, spans);
+  const asked = (...families: TargetFamily[]): boolean => families.some((family) => options.families.includes(family));
+  const measureFills = asked('style', 'bot', 'influence')
+    ? makeFillMeasures(paths, countFollowers(paths, options.wallets, spans.influence), spans)
+    : undefined;
   const settler = makeWindowSettler(markets, paths, options.closingLead);
-  const equity: EquityCurve = makeEquityCurve(markets, paths, options.first, options.last);
+  const equity: EquityCurve | undefined = asked('risk', 'profitability')
+    ? makeEquityCurve(markets, paths, options.first, options.last)
+    : undefined;
   const botScore = makeBotScore();
   const tokens = new Sums(markets.tokenCount, 5);
   const events = new Sums(markets.eventCount, 1);
   let fills: WalletFills;
-  let measures: FillMeasures;
+  let measures: FillMeasures | undefined;
 
   const load = (next: WalletFills): void => {
     fills = next;
-    measures = measureFills(next);
-    equity.load(next);
+    measures = measureFills?.(next);
+    equity?.load(next);
   };
 
-  const styleOf = (begin: number, end: number): number[] => {
+  const styleOf = (begin: number, end: number): readonly number[] => {
+    if (measures === undefined || !asked('style')) return unknownStyle;
     const [momentum, reversion, volatility, trend, contrarian] = [
       new WeightedMean(),
       new WeightedMean(),
@@ -159,7 +171,8 @@ export function makeWindowMeasurer(markets: MarketFacts, paths: PricePaths, opti
   };
 
   /** Only fills whose influence falls into the window count, so that nothing beyond its end is needed. */
-  const influenceOf = ({ begin, end, from, to }: Window): number[] => {
+  const influenceOf = ({ begin, end, from, to }: Window): readonly number[] => {
+    if (measures === undefined || !asked('influence')) return unknownInfluence;
     const [moved, after, excess] = [new WeightedMean(), new WeightedMean(), new WeightedMean()];
     for (let i = begin; i < end && (fills.time[i] as number) + spans.influence < to; i++) {
       const usd = fills.usd[i] as number;
@@ -205,7 +218,7 @@ export function makeWindowMeasurer(markets: MarketFacts, paths: PricePaths, opti
   const measure = (window: Window): WindowValues => {
     const { begin, end } = window;
     const settled = settler.settle(fills, begin, end, window.deadline);
-    const risk = equity.measure(window.from, window.to);
+    const risk = equity?.measure(window.from, window.to) ?? unknownRisk;
     const sizes = sizesOf(begin, end);
     const values = Float64Array.of(
       settled.edge,
@@ -218,7 +231,7 @@ export function makeWindowMeasurer(markets: MarketFacts, paths: PricePaths, opti
       risk.dailyVolatility,
       settled.edge,
       risk.return,
-      botScore(fills, measures.reaction, begin, end),
+      measures === undefined ? Number.NaN : botScore(fills, measures.reaction, begin, end),
       ...influenceOf(window),
       settled.closingLineValue,
       sizes.maker,
