@@ -1,10 +1,14 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TableFigure } from '../../src/contract/figure.ts';
 import runProfile from '../../src/stages/run/wallets-profile.ts';
 import run from '../../src/stages/run/wallets-targets.ts';
 import profileDefinition from '../../src/stages/wallets-profile.ts';
 import definition from '../../src/stages/wallets-targets.ts';
+import { openDuck, quote } from '../../src/tables/duck.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
+import { partFile } from '../../src/tables/parquet-files.ts';
 import { targets } from '../../src/wallets/targets/columns.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
 import { makeWorld, writeWorld } from '../support/world.ts';
@@ -85,6 +89,26 @@ describe('wallets.targets', () => {
       expect(scalars).toHaveProperty([`baseline.${name}.spearman`]);
     }
     expect(scalars['baseline.nextTradeCount.spearman']).not.toBeNull();
+  });
+
+  it('gives the same bytes where the trades are a folder of files', async () => {
+    const folder = path.join(await temporaryFolder(), 'trades.parquet');
+    await mkdir(folder);
+    const [trades] = inputs['trades'] as [string];
+    const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: folder });
+    try {
+      for (const [part, where] of ['seq < 700', 'seq >= 700'].entries())
+        await duck.run(
+          `COPY (FROM read_parquet(${quote(trades)}) WHERE ${where} ORDER BY seq) TO ${quote(partFile(folder, part))} (FORMAT parquet)`,
+        );
+    } finally {
+      duck.close();
+    }
+    const again = await runStage(definition, run, {
+      params: { asOf, minTrades: 3, horizon: '10d' },
+      inputs: { ...inputs, trades: [folder] },
+    });
+    expect(Buffer.compare(await again.bytes('table'), await result.bytes('table'))).toBe(0);
   });
 
   it('gives the same bytes with one and two threads', async () => {
