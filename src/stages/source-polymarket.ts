@@ -20,6 +20,9 @@ export const params = z
       .describe('data-api-csv: rows of the data API (9 columns); poly-data-v1: trades.csv (11 columns) of poly_data'),
     trades: csv('the trades'),
     markets: csv("poly_data's markets (13 columns); poly-data-v1 only").optional(),
+    missingMarkets: csv(
+      "poly_data's missing_markets, of markets that a trade named later; poly-data-v1 only",
+    ).optional(),
     resolutions: csv('payouts: market_id,payout1,payout2,final_at (UTC or with a zone)').optional(),
     timeZone: z
       .string()
@@ -38,12 +41,13 @@ export const params = z
       .describe('Share of the rows of a file that may be refused before the run stops, 0 to 1'),
   })
   .superRefine((value, context) => {
-    const problem = (field: 'markets' | 'timeZone', message: string) =>
+    const problem = (field: 'markets' | 'missingMarkets' | 'timeZone', message: string) =>
       context.addIssue({ code: 'custom', path: [field], message });
     if (value.format === 'data-api-csv') {
       if (value.timeZone === undefined)
         problem('timeZone', 'the times of data-api-csv have no zone: name it, e.g. America/New_York');
       if (value.markets !== undefined) problem('markets', 'data-api-csv names the markets in its rows: leave it out');
+      if (value.missingMarkets !== undefined) problem('missingMarkets', 'only poly-data-v1 has it: leave it out');
     } else {
       if (value.markets === undefined) problem('markets', 'poly-data-v1 needs its markets.csv');
       if (value.timeZone !== undefined) problem('timeZone', 'the times of poly-data-v1 are UTC: leave it out');
@@ -69,5 +73,6 @@ export default defineStage({
   isolation: 'process',
   runs: 'source-polymarket',
   resources: () => ({ threads: 2, memoryMb: 3000, gpus: 0 }),
-  files: ({ trades, markets, resolutions }) => [trades, markets, resolutions].filter((file) => file !== undefined),
+  files: ({ trades, markets, missingMarkets, resolutions }) =>
+    [trades, markets, missingMarkets, resolutions].filter((file) => file !== undefined),
 });

@@ -390,6 +390,33 @@ describe('poly-data-v1', () => {
     ...more,
   });
 
+  it('takes markets of missing_markets.csv where they agree, and stops where they do not', async () => {
+    const own = (id: string, tokens: readonly string[]): string =>
+      market(id, 'Will it rain?', 'rain').replace(`${token(1)},${token(2)}`, tokens.join(','));
+    const main = await file(csv(marketsHeader, [own('1', [token(1), token(2)])]));
+    const missing = await file(csv(marketsHeader, [own('1', [token(1), token(2)]), own('2', [token(3), token(4)])]));
+    const given = await params([fill({ market: '1' }), fill({ market: '2', side: 'token2' })], { markets: main });
+    expect((await failure(given)).message).toContain('market_id: not in the markets file');
+    const result = await runStage(definition, run, { params: { ...given, missingMarkets: missing } });
+    expect((await rowsOf(result, 'trades')).map((row) => [row['market'], row['token']])).toEqual([
+      ['1', token(1)],
+      ['2', token(4)],
+    ]);
+    expect((await rowsOf(result, 'markets')).map((row) => row['market'])).toEqual(['1', '2']);
+    const cases: [string, string][] = [
+      [own('2', [token(2), token(4)]), `token ${token(2)} stands for two outcomes or markets`],
+      [own('1', [token(2), token(1)]), 'market 1 has two pairs of tokens'],
+      [own('1', [token(5), token(6)]), 'market 1 has two pairs of tokens'],
+    ];
+    for (const [line, message] of cases) {
+      const missingMarkets = await file(csv(marketsHeader, [own('9', [token(7), token(8)]), line]));
+      const error = await failure({ ...given, missingMarkets });
+      expect(formatError(error)).toContain(`${missingMarkets}:3: `);
+      expect(error.message).toContain(message);
+      expect(error.message).toContain(`${main}:2`);
+    }
+  });
+
   it("takes the maker's own fill, and the exchange's summary as the taker's", async () => {
     const result = await runStage(definition, run, {
       params: await params([

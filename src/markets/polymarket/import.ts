@@ -7,8 +7,10 @@ import { parquetFiles } from '../../tables/parquet-files.ts';
 import { rejectionFigure, type TradeTotals, tradeFigures } from '../describe.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
+import { refuseSchemaChange } from './csv-rows.ts';
 import { checkDataApi, dataApiColumns, dataApiMarkets } from './data-api.ts';
 import { importPieces, type PieceImport } from './import-pieces.ts';
+import { type CheckedMarkets, mergeMissingMarkets } from './missing-markets.ts';
 import { checkPolyDataMarkets, polyDataMarketColumns, polyDataMarkets } from './poly-data.ts';
 import { countRefused, type Refused, summariseRefused } from './refused.ts';
 import { checkResolutions, resolutionColumns, resolutionRows } from './resolutions.ts';
@@ -18,6 +20,7 @@ export interface PolymarketFiles {
   readonly format: 'data-api-csv' | 'poly-data-v1';
   readonly trades: string;
   readonly markets?: string | undefined;
+  readonly missingMarkets?: string | undefined;
   readonly resolutions?: string | undefined;
   readonly timeZone?: string | undefined;
   readonly duplicates: 'keep' | 'drop-exact';
@@ -67,6 +70,7 @@ export async function importPolymarket(
   if (files.resolutions !== undefined) {
     const rawResolutions = await readCsv(duck, files.resolutions, resolutionColumns, temporary('raw-resolutions'));
     const checkedResolutions = temporary('checked-resolutions');
+    await refuseSchemaChange(rawResolutions);
     await checkResolutions(duck, rawResolutions, checkedResolutions);
     const refusedResolutions = await countRefused(duck, rawResolutions, checkedResolutions, files.maxRejected);
     await copyCanonical(duck, 'resolutions', resolutionRows(checkedResolutions, paths.markets), paths.resolutions);
@@ -113,6 +117,7 @@ async function readDataApi(
 ): Promise<ReadTrades> {
   const checked = path.join(paths.scratch, 'checked.parquet');
   const raw = await readCsv(duck, files.trades, dataApiColumns, path.join(paths.scratch, 'raw.parquet'));
+  await refuseSchemaChange(raw);
   await checkDataApi(duck, raw, files.timeZone as string, checked);
   const refused = await countRefused(duck, raw, checked, files.maxRejected);
   noteCut(raw.name, raw.survey.endsInLineBreak);
@@ -167,18 +172,22 @@ async function readPolyData(
   quality: Quality[],
   noteCut: (name: string, endsInLineBreak: boolean) => void,
 ): Promise<ReadTrades> {
-  const checkedMarkets = path.join(paths.scratch, 'checked-markets.parquet');
-  const rawMarkets = await readCsv(
-    duck,
-    files.markets as string,
-    polyDataMarketColumns,
-    path.join(paths.scratch, 'raw-markets.parquet'),
-  );
-  await checkPolyDataMarkets(duck, rawMarkets, checkedMarkets);
-  const refusedMarkets = await countRefused(duck, rawMarkets, checkedMarkets, files.maxRejected);
-  quality.push(await marketsQuality(duck, rawMarkets, checkedMarkets, refusedMarkets));
-  noteCut(rawMarkets.name, rawMarkets.survey.endsInLineBreak);
-  await copyCanonical(duck, 'markets', polyDataMarkets(checkedMarkets), paths.markets);
+  const checkMarkets = async (file: string, name: string): Promise<CheckedMarkets> => {
+    const checked = path.join(paths.scratch, `checked-${name}.parquet`);
+    const raw = await readCsv(duck, file, polyDataMarketColumns, path.join(paths.scratch, `raw-${name}.parquet`));
+    await refuseSchemaChange(raw);
+    await checkPolyDataMarkets(duck, raw, checked);
+    const refused = await countRefused(duck, raw, checked, files.maxRejected);
+    quality.push(await marketsQuality(duck, raw, checked, refused));
+    noteCut(raw.name, raw.survey.endsInLineBreak);
+    return { raw, checked };
+  };
+  const main = await checkMarkets(files.markets as string, 'markets');
+  const markets =
+    files.missingMarkets === undefined
+      ? polyDataMarkets(main.checked)
+      : await mergeMissingMarkets(duck, main, await checkMarkets(files.missingMarkets, 'missing-markets'));
+  await copyCanonical(duck, 'markets', markets, paths.markets);
 
   const imported = await importPieces(duck, {
     file: files.trades,
