@@ -467,6 +467,48 @@ describe('flows', () => {
     expect((await result.metrics()).scalars['redemptions.otherThanPayout']).toBe(1);
   });
 
+  it('flows of one event, moment and wallet are one conversion: cost goes over with the tokens', async () => {
+    const no = { outcomeIndex: 1 as const };
+    const trades = [
+      { ...fill(1, 'b', 'BUY', 1, 0.1), market: 'x' },
+      { ...fill(2, 'b', 'BUY', 1, 0.3), market: 'y' },
+      fill(3, 'a', 'BUY', 100, 0.6, no),
+      { ...fill(4, 'a', 'BUY', 100, 0.8, no), market: 'n' },
+    ];
+    const conversion = (market: string, usd: number, shares0: number, shares1: number): TestFlow => ({
+      ...flow(5, 'conversion', usd, shares0, shares1),
+      market,
+    });
+    const markets = ['m', 'n', 'x', 'y'].map((market) => ({ market, event: 'e', category: 'politics' }));
+    const folder = await temporaryFolder();
+    const files = await writeWorld({ trades, markets, resolutions: [] }, folder);
+    const list = [
+      conversion('m', 100, 0, -100),
+      conversion('n', 0, 0, -100),
+      conversion('x', 0, 100, 0),
+      conversion('y', 0, 100, 0),
+    ];
+    const result = await settle(files, { fees: 'none' }, { flows: await writeFlows(list, folder) });
+    // Paid 60 and 80, got 100 back: YES of the two others cost 40, as 1 to 3 by their last prices.
+    expect(
+      (await rowsOf(result))
+        .filter(({ wallet, receivedShares, givenShares }) => wallet === 'a' && receivedShares !== givenShares)
+        .map(({ market, outcomeIndex, netShares, costUsd, realisedPnlUsd }) => [
+          market,
+          outcomeIndex,
+          netShares,
+          costUsd,
+          realisedPnlUsd,
+        ]),
+    ).toEqual([
+      ['m', 1, 0, 0, 0],
+      ['n', 1, 0, 0, 0],
+      ['x', 0, 100, 10, 0],
+      ['y', 0, 100, 30, 0],
+    ]);
+    expect((await checkOf(result))['Ledger adds up']).toBe('pass');
+  });
+
   it('a market that is only split in has its rows too', async () => {
     const split = [{ ...flow(5, 'split', -10, 10, 10), market: 'elsewhere' }];
     const { rows, result } = await settled([price], 1, {}, split);
