@@ -15,6 +15,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./source-hyperliquid.ts'),
   () => import('./source-simulated.ts'),
   () => import('./source-simulated-perpetuals.ts'),
+  () => import('./markets-describe.ts'),
   () => import('./markets-settle.ts'),
   () => import('./wallets-facts.ts'),
   () => import('./wallets-profile.ts'),
