@@ -509,6 +509,21 @@ describe('flows', () => {
     expect((await checkOf(result))['Ledger adds up']).toBe('pass');
   });
 
+  it('a wallet may have flows and nobody any fills', async () => {
+    const flows = [
+      flow(5, 'split', -10, 10, 10),
+      flow(2000, 'redeem', 10, null, null),
+      flow(2001, 'reward', 1, null, null),
+    ];
+    const { rows, result } = await settled([], 1, { fees: 'none' }, flows);
+    expect(rows.map(({ outcomeIndex, status, settledPnlUsd }) => [outcomeIndex, status, settledPnlUsd])).toEqual([
+      [0, 'settled', 5],
+      [1, 'settled', -5],
+      [null, 'cash', 1],
+    ]);
+    expect((await checkOf(result))['Ledger adds up']).toBe('pass');
+  });
+
   it('a market that is only split in has its rows too', async () => {
     const split = [{ ...flow(5, 'split', -10, 10, 10), market: 'elsewhere' }];
     const { rows, result } = await settled([price], 1, {}, split);

@@ -80,7 +80,7 @@ export async function settleMarkets(
 ): Promise<SettlementResult> {
   await openSources(duck, inputs, asOf);
   const facts = inputs.facts ?? path.join(scratch, 'facts');
-  if (inputs.facts === undefined) await factsOf(duck, inputs.trades, facts);
+  if (inputs.facts === undefined) await makeFacts(duck, inputs.trades, facts);
   const sizes = await numberAll(duck, facts, asOf);
   const names = outputs.names ?? path.join(scratch, 'names');
   await mkdir(names, { recursive: true });
@@ -119,6 +119,29 @@ export async function settleMarkets(
     cash: await cashOf(duck, facts, asOf),
     ledgerCash: await whole(duck, `SELECT sum(cashUsd) * 1000000 FROM ${relationOf(outputs.ledger)}`),
   };
+}
+
+/** Facts of the trades, of which there may be none: wallets may have flows only. */
+async function makeFacts(duck: Duck, trades: string, folder: string): Promise<void> {
+  const [counted] = await duck.rows<{ rows: number }>(`SELECT count(*)::DOUBLE AS "rows" FROM ${relationOf(trades)}`);
+  if (counted?.rows !== 0) {
+    await factsOf(duck, trades, folder);
+    return;
+  }
+  const files = factFiles(folder);
+  const columns = {
+    [files.facts]: 'wallet, seq, market, token, "time", usd, shares, fee, flags, counterparty',
+    [files.wallets]: 'wallet, address, fills',
+    [files.markets]: 'market, name, eventName',
+    [files.tokens]: 'token, market, name, outcome',
+  };
+  await mkdir(folder, { recursive: true });
+  for (const [file, names] of Object.entries(columns)) {
+    const typed = names
+      .split(', ')
+      .map((name) => `NULL::${/name|address/i.test(name) ? 'VARCHAR' : 'INTEGER'} AS ${name}`);
+    await duck.run(`COPY (SELECT ${typed.join(', ')} WHERE false) TO ${quote(file)} (FORMAT parquet)`);
+  }
 }
 
 /** Buckets of the wallets that trade before `asOf`; those that only have flows are in the last one. */
