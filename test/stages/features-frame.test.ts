@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import definition from '../../src/stages/features-frame.ts';
@@ -6,9 +7,10 @@ import runProfile from '../../src/stages/run/wallets-profile.ts';
 import runTargets from '../../src/stages/run/wallets-targets.ts';
 import profileDefinition from '../../src/stages/wallets-profile.ts';
 import targetsDefinition from '../../src/stages/wallets-targets.ts';
-import { copyToParquet, openDuck } from '../../src/tables/duck.ts';
+import { columnsOfParquet, copyToParquet, openDuck } from '../../src/tables/duck.ts';
 import { columnNamed, columnsOf, type Frame, numbersOf, readFrame, textOf } from '../../src/tables/frame.ts';
 import { type ParquetColumn, readParquet, writeParquet } from '../../src/tables/parquet.ts';
+import { partFile } from '../../src/tables/parquet-files.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
 import { makeWorld, writeWorld } from '../support/world.ts';
 
@@ -225,6 +227,28 @@ describe('features.frame', () => {
     const { rows } = await readParquet(table.path('table'));
     expect(texts(frame, 'wallet')).toEqual(rows.map((row) => row['wallet']));
     expect(numbers(frame, 'edge')).toEqual(rows.map((row) => row['edge'] ?? Number.NaN));
-    expect(columnsOf(frame, 'label').length).toBe(5);
+    const { columns } = await readParquet(labels.path('table'));
+    expect(columnsOf(frame, 'label').map((c) => c.name)).toEqual(
+      columns?.filter((c) => c.role === 'label').map((c) => c.name),
+    );
+
+    // The same profiles as a folder of parts, each of some wallets.
+    const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: folder });
+    const specs = (await columnsOfParquet(duck, table.path('table'))) ?? [];
+    const parts = path.join(folder, 'parts.parquet');
+    await mkdir(parts);
+    for (const k of [0, 1])
+      await copyToParquet(
+        duck,
+        `SELECT * FROM read_parquet('${table.path('table')}') WHERE hash(wallet) % 2 = ${k}`,
+        partFile(parts, k),
+        specs,
+      );
+    duck.close();
+    const third = await runStage(definition, run, {
+      params: { log1p: ['settledPnlUsd', 'aggressionMaxUsd'], quantileRanks: ['tradesPerDay', 'edge'] },
+      inputs: { table: [parts], targets: [labels.path('table')] },
+    });
+    expect(Buffer.compare(await first.bytes('frame'), await third.bytes('frame'))).toBe(0);
   });
 });
