@@ -17,7 +17,6 @@ export interface TargetOracleOptions {
 }
 
 type Values = Record<string, number | null>;
-export type OracleRow = Values & { wallet: never; asOf: never };
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const mean = (values: readonly number[]): number => sum(values) / values.length;
