@@ -48,39 +48,69 @@ export default async function openPieceWork(
   shared: PieceShared,
   { duck }: JobTools,
 ): Promise<JobWork<Piece, PieceResult>> {
-  await duck.run(`CREATE TABLE market AS FROM read_parquet(${quote(shared.markets)})`);
+  // The rows of the file are to be looked up among the markets, never the other way round: that keeps their order.
+  await duck.run(`SET disabled_optimizers = 'join_order,build_side_probe_side';
+    CREATE TABLE market AS FROM read_parquet(${quote(shared.markets)})`);
   return async (piece, index) => {
-    const malformed = await readPiece(duck, shared.file, piece);
-    await rm(piece.path);
-    const lineOf = lineFinder(piece, malformed);
-    const refused = await countReasons(duck, piece, malformed, lineOf);
-    const [found] = await duck.rows<{ rows: number; kept: number; first: number; last: number; earlier: number }>(
-      `SELECT count(*)::DOUBLE AS "rows", count(*) FILTER (reason IS NULL)::DOUBLE AS kept,
-         epoch_us(min(time) FILTER (reason IS NULL))::DOUBLE AS "first",
-         epoch_us(max(time) FILTER (reason IS NULL))::DOUBLE AS "last",
-         (SELECT count(*) FROM (SELECT time, lag(time) OVER (ORDER BY "row") AS before FROM piece WHERE reason IS NULL)
-           WHERE time < before)::DOUBLE AS earlier FROM piece`,
-    );
-    const { rows, kept, first, last, earlier } = found as NonNullable<typeof found>;
-    const result = { rows: rows + malformed.length, kept, first, last, ordered: earlier === 0, refused };
-    if (!shared.ordered)
-      await duck.run(`COPY (FROM piece WHERE reason IS NULL) TO ${quote(partFile(shared.trades, index))}
+    const part = partFile(shared.trades, index);
+    const written = `read_parquet(${quote(part)})`;
+    await duck.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
+    if (shared.ordered) await writeTrades(duck, piece, part, '');
+    else
+      await duck.run(`COPY (SELECT *, "row" AS seq FROM (${rowsOf(piece)}) WHERE reason IS NULL) TO ${quote(part)}
         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
-    if (!shared.ordered || earlier > 0) return { ...result, repeated: 0, repeats: null };
+    const malformed = await readMalformed(duck, shared.file, piece);
+    const found = await describePart(duck, written);
+    const { kept, first, last } = found;
+    const refused = await findRefused(duck, shared.file, piece, malformed, kept);
+    const result = { rows: piece.lines, kept, first, last, ordered: found.earlier === 0, refused };
     const repeats = path.join(shared.scratch, `repeats-${index}.parquet`);
-    const repeated = await findRepeats(duck, shared.duplicates === 'keep', repeats);
+    const repeated = shared.ordered && result.ordered ? await findRepeats(duck, piece, written, shared, repeats) : 0;
     const drop = shared.duplicates === 'drop-exact' ? repeated : 0;
-    await copyCanonical(
-      duck,
-      'trades',
-      `SELECT "row" AS seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
-         usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup,
-         "transaction" FROM piece
-       WHERE reason IS NULL ${drop === 0 ? '' : 'AND "row" NOT IN (SELECT "row" FROM repeats)'}`,
-      partFile(shared.trades, index),
-    );
+    if (drop > 0) await writeTrades(duck, piece, part, 'AND "row" NOT IN (SELECT "row" FROM repeats)');
+    await rm(piece.path);
     return { ...result, kept: kept - drop, repeated, repeats: repeated === 0 ? null : repeats };
   };
+}
+
+/** A query for the checked rows of a piece. All of its columns are read, whatever is asked for, so that every use sees the same rows. */
+function rowsOf(piece: Piece): string {
+  const types = polyDataTradeColumns.map((name) => `${quote(name)}: 'VARCHAR'`).join(', ');
+  // Without quotes every line is a record, whatever stands in it.
+  const mark = piece.quoted ? '"' : '';
+  return polyDataTrades(
+    `(SELECT *, ${piece.before} + row_number() OVER () - 1 AS "row" FROM read_csv(${quote(piece.path)}, header = false,
+       auto_detect = false, delim = ',', quote = '${mark}', escape = '${mark}', columns = {${types}}, compression = 'none',
+       store_rejects = true, rejects_limit = 0, null_padding = false))`,
+    'market',
+  );
+}
+
+/** Writes the good rows. One thread reads them in order and joins them one by one, so they need no sorting. */
+async function writeTrades(duck: Duck, piece: Piece, part: string, condition: string): Promise<void> {
+  await copyCanonical(
+    duck,
+    'trades',
+    `SELECT "row" AS seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup,
+       "transaction" FROM (${rowsOf(piece)}) WHERE reason IS NULL ${condition}`,
+    part,
+    true,
+  );
+}
+
+async function describePart(
+  duck: Duck,
+  written: string,
+): Promise<{ kept: number; first: number | null; last: number | null; earlier: number }> {
+  const [found] = await duck.rows<Record<'kept' | 'first' | 'last' | 'earlier' | 'misplaced', number>>(
+    `SELECT count(*)::DOUBLE AS kept, epoch_us(min(time))::DOUBLE AS "first", epoch_us(max(time))::DOUBLE AS "last",
+       count(*) FILTER (time < timeBefore)::DOUBLE AS earlier, count(*) FILTER (seq <= before)::DOUBLE AS misplaced
+     FROM (SELECT seq, time, lag(seq) OVER () AS before, lag(time) OVER () AS timeBefore FROM ${written})`,
+  );
+  if (found === undefined || found.misplaced > 0)
+    throw new FathomError('internal', `${found?.misplaced} rows of a piece were written out of their order`);
+  return found;
 }
 
 interface Malformed {
@@ -89,20 +119,8 @@ interface Malformed {
   readonly reason: string;
 }
 
-/** Reads a piece into the table `piece`; returns the lines that are no rows of the format at all. */
-async function readPiece(duck: Duck, file: string, piece: Piece): Promise<Malformed[]> {
-  const types = polyDataTradeColumns.map((name) => `${quote(name)}: 'VARCHAR'`).join(', ');
-  // Without quotes every line is a record, whatever stands in it.
-  const mark = piece.quoted ? '"' : '';
-  await duck.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans; DROP TABLE IF EXISTS piece');
-  await duck.run(
-    `CREATE TABLE piece AS ${polyDataTrades(
-      `(SELECT *, ${piece.before} + row_number() OVER () - 1 AS "row" FROM read_csv(${quote(piece.path)}, header = false,
-       auto_detect = false, delim = ',', quote = '${mark}', escape = '${mark}', columns = {${types}}, compression = 'none',
-       store_rejects = true, rejects_limit = 0, null_padding = false))`,
-      'market',
-    )}`,
-  );
+/** The lines that are no rows of the format at all, after a piece has been read once. */
+async function readMalformed(duck: Duck, file: string, piece: Piece): Promise<Malformed[]> {
   const rejected = await duck.rows<{ line: number; kind: string }>(
     'SELECT line::DOUBLE AS line, min(error_type::VARCHAR) AS kind FROM reject_errors GROUP BY line ORDER BY line',
   );
@@ -110,24 +128,15 @@ async function readPiece(duck: Duck, file: string, piece: Piece): Promise<Malfor
     place: line - 1,
     reason: malformedReasons[kind] ?? kind.toLowerCase(),
   }));
-  const at = (place: number) => ({ file, line: piece.firstLine + place });
   const change = malformed.find(({ place, reason }, i) => {
     const last = malformed[i + SCHEMA_CHANGE - 1];
     return reason === WRONG_COLUMNS && last?.reason === reason && last.place === place + SCHEMA_CHANGE - 1;
   });
   if (change !== undefined)
     throw new FathomError('data', 'from here on the rows have another number of columns: the file changes its format', {
-      at: at(change.place),
+      at: { file, line: piece.firstLine + change.place },
       hint: 'Cut the file there, or write it again in one format.',
     });
-  const [counted] = await duck.rows<{ rows: number }>('SELECT count(*)::DOUBLE AS "rows" FROM piece');
-  const accounted = (counted as { rows: number }).rows + malformed.length;
-  if (accounted !== piece.lines) {
-    const open = malformed.find(({ reason }) => reason === malformedReasons['UNQUOTED VALUE']) ?? malformed[0];
-    throw new FathomError('data', `${piece.lines - accounted} lines are in no row: a quote is opened and not closed`, {
-      at: open === undefined ? { file, line: piece.firstLine } : at(open.place),
-    });
-  }
   return malformed;
 }
 
@@ -143,16 +152,30 @@ function lineFinder(piece: Piece, malformed: readonly Malformed[]): (row: number
   };
 }
 
-async function countReasons(
+/** Refused rows by reason. Only a piece that has some is read again for them. */
+async function findRefused(
   duck: Duck,
+  file: string,
   piece: Piece,
   malformed: readonly Malformed[],
-  lineOfRow: (row: number) => number,
+  kept: number,
 ): Promise<PieceResult['refused']> {
+  if (kept === piece.lines) return [];
+  await duck.run(
+    `CREATE OR REPLACE TABLE refused AS SELECT "row", reason FROM (${rowsOf(piece)}) WHERE reason IS NOT NULL`,
+  );
+  const [counted] = await duck.rows<{ rows: number }>('SELECT count(*)::DOUBLE AS "rows" FROM refused');
+  const accounted = (counted as { rows: number }).rows + malformed.length + kept;
+  if (accounted !== piece.lines) {
+    const open = malformed.find(({ reason }) => reason === malformedReasons['UNQUOTED VALUE']) ?? malformed[0];
+    throw new FathomError('data', `${piece.lines - accounted} lines are in no row: a quote is opened and not closed`, {
+      at: { file, line: piece.firstLine + (open?.place ?? 0) },
+    });
+  }
   if (!piece.endsInLineBreak) await refuseCutLine(duck, piece, malformed);
+  const lineOfRow = lineFinder(piece, malformed);
   const found = await duck.rows<{ reason: string; count: number; row: number }>(
-    `SELECT reason, count(*)::DOUBLE AS count, min("row")::DOUBLE AS "row" FROM piece
-     WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason`,
+    'SELECT reason, count(*)::DOUBLE AS count, min("row")::DOUBLE AS "row" FROM refused GROUP BY reason ORDER BY reason',
   );
   const reasons = new Map(
     found.map(({ reason, count, row }) => [reason, { count, line: lineOfRow(row - piece.before) }]),
@@ -173,23 +196,32 @@ const CUT_LINE = 'the last line is cut';
 /** If the last line of a file has no line break and is no good row, that is the reason. */
 async function refuseCutLine(duck: Duck, piece: Piece, malformed: readonly Malformed[]): Promise<void> {
   if (malformed.at(-1)?.place === piece.lines + piece.blank.length - 1) return;
-  await duck.run(`UPDATE piece SET reason = ${quote(CUT_LINE)}
-    WHERE reason IS NOT NULL AND "row" = ${piece.before + piece.lines - malformed.length - 1}`);
+  await duck.run(`UPDATE refused SET reason = ${quote(CUT_LINE)}
+    WHERE "row" = ${piece.before + piece.lines - malformed.length - 1}`);
 }
 
 /**
  * Makes the table `repeats` of rows equal in every column to an earlier one, and a file of their numbers or, if they are
  * not kept, of the numbers of the first of each. Equal rows have equal times, and those stand in one piece.
  */
-async function findRepeats(duck: Duck, kept: boolean, target: string): Promise<number> {
-  const [counted] = await duck.rows<{ count: number }>(
-    'SELECT (count(*) - count(DISTINCT fingerprint))::DOUBLE AS count FROM piece WHERE reason IS NULL',
+async function findRepeats(
+  duck: Duck,
+  piece: Piece,
+  written: string,
+  { duplicates }: PieceShared,
+  target: string,
+): Promise<number> {
+  // Few pieces have rows that agree in these columns; only those are read again to compare them in all.
+  const [alike] = await duck.rows<{ count: number }>(
+    `SELECT (count(*) - count(DISTINCT hash(time, orderGroup, counterparty, usd, shares)))::DOUBLE AS count FROM ${written}`,
   );
-  const { count } = counted as { count: number };
-  if (count === 0) return 0;
+  if (alike?.count === 0) return 0;
   await duck.run(`CREATE OR REPLACE TABLE repeats AS SELECT "row", "first" FROM (
-      SELECT "row", first_value("row") OVER same AS "first" FROM piece WHERE reason IS NULL
+      SELECT "row", first_value("row") OVER same AS "first" FROM (${rowsOf(piece)}) WHERE reason IS NULL
       WINDOW same AS (PARTITION BY fingerprint ORDER BY "row")) WHERE "row" > "first"`);
-  await duck.run(`COPY (SELECT ${kept ? '"row"' : '"first"'} AS seq FROM repeats ORDER BY "row") TO ${quote(target)}`);
+  const [counted] = await duck.rows<{ count: number }>('SELECT count(*)::DOUBLE AS count FROM repeats');
+  const { count } = counted as { count: number };
+  const number = duplicates === 'keep' ? '"row"' : '"first"';
+  if (count > 0) await duck.run(`COPY (SELECT ${number} AS seq FROM repeats ORDER BY "row") TO ${quote(target)}`);
   return count;
 }
