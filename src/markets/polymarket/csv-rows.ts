@@ -1,7 +1,7 @@
 /** CSV files whose columns may stand in any order, and their rows as objects of text. */
 import { FathomError } from '../../errors.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { textOf } from '../records/bytes.ts';
+import { textOf } from '../records/text.ts';
 import { type RawTable, readCsv } from './csv.ts';
 
 /** The names in the first line of a file. Stops unless all of `needed` are there, each once. */

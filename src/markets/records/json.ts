@@ -3,7 +3,7 @@
  * (`{"data": [...]}`), plain or gzipped. Streams: one record and one chunk of the file lie in memory at a time.
  */
 import { FathomError } from '../../errors.ts';
-import { textOf } from './bytes.ts';
+import { textOf } from './text.ts';
 
 export interface JsonRecord {
   /** The line, from 1, on which the record begins. */
