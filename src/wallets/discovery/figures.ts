@@ -3,7 +3,7 @@ import type { Figure, ForestFigure, HistogramFigure, LineFigure, TableFigure } f
 import { counted, written } from '../../evaluation/words.ts';
 import { log } from '../../numeric/elementary.ts';
 import type { Discovery, TestedWallet } from './discover.ts';
-import { ranked } from './findings.ts';
+import { ranked, short } from './findings.ts';
 
 const METHOD = 'Discovery of skill';
 const BINS = 20;
@@ -49,7 +49,7 @@ function bestEdges(discovery: Discovery, { rate, answer }: Drawn, nameOf: NameOf
       found === 0
         ? 'No wallet is shown to beat its prices; the nearest ones'
         : `What the ${found > rows.length ? `${rows.length} best of ${counted(found, 'wallets')}` : counted(found, 'wallets')} found earn beyond their prices`,
-    subtitle: `Edge less its share of luck, USD a share, 95 % interval; n is events; false discovery rate ${written(100 * rate)} %`,
+    subtitle: `Edge less its share of luck, USD a share, 95 % interval; n is events; false discovery rate ${short(100 * rate)} %`,
     caption: `The mean of outcome less price is pulled towards zero by its noise, as the edges of all ${counted(discovery.wallets.length, 'wallets')} tested vary with a standard deviation of ${written(Math.sqrt(discovery.tau2))}.`,
     method: METHOD,
     unit: 'USD/share',
@@ -80,9 +80,9 @@ function pValues({ wallets }: Discovery, { minEvents, skilled }: Drawn): Histogr
     kind: 'histogram',
     id: 'p-values',
     section: 'wallets',
-    title: `${counted(small, 'wallets')} with a p below ${1 / BINS}; luck alone would give about ${written(expected)}`,
+    title: `${counted(small, 'wallets')} with a p below ${1 / BINS}; luck alone would give about ${short(expected)}`,
     subtitle: `One-sided p-values; n = ${counted(wallets.length, 'wallets')} with bets on ${minEvents} settled events or more`,
-    caption: `Without skill and without costs the bars would be about equally high, ${written(expected)} each; costs move them to the right.`,
+    caption: `Without skill and without costs the bars would be about equally high, ${short(expected)} each; costs move them to the right.`,
     method: METHOD,
     x: { label: 'p', scale: 'linear', min: 0, max: 1 },
     edges: Array.from({ length: BINS + 1 }, (_, k) => k / BINS),
@@ -137,7 +137,7 @@ function againstLuck({ wallets }: Discovery, { rate, skilled }: Drawn): LineFigu
         ? 'The smallest p-values are smaller than luck makes them'
         : 'The smallest p-values are about what luck makes them',
     subtitle: `Sorted p-values, −log₁₀, against those of as many wallets without skill; n = ${counted(wallets.length, 'wallets')}`,
-    caption: `On the diagonal there is luck alone. Found is what passes at a false discovery rate of ${written(100 * rate)} %.`,
+    caption: `On the diagonal there is luck alone. Found is what passes at a false discovery rate of ${short(100 * rate)} %.`,
     method: METHOD,
     x: { label: 'Expected, −log₁₀ p', scale: 'linear', min: 0 },
     y: { label: 'Observed, −log₁₀ p', scale: 'linear', min: 0 },
@@ -156,7 +156,7 @@ function bestWallets(discovery: Discovery, { minEvents, rate, skilled }: Drawn, 
       found === 0
         ? 'No wallet found; the smallest p-values'
         : `${counted(found, 'wallets')} found${found > rows.length ? `, the ${rows.length} best` : ''}`,
-    subtitle: `Wallets with bets on ${minEvents} settled events or more, by p; ${counted(discovery.wallets.length, 'wallets')} tested at a false discovery rate of ${written(100 * rate)} %`,
+    subtitle: `Wallets with bets on ${minEvents} settled events or more, by p; ${counted(discovery.wallets.length, 'wallets')} tested at a false discovery rate of ${short(100 * rate)} %`,
     caption:
       'Edge is the mean of outcome less all-in price, one bet an event; adjusted p is for all wallets tested. A dash is unknown.',
     method: METHOD,

@@ -18,7 +18,9 @@ export function ranked(wallets: readonly TestedWallet[]): TestedWallet[] {
   return wallets.toSorted((a, b) => a.p - b.p || a.wallet - b.wallet);
 }
 
-const percent = (share: number): string => `${written(100 * share)} %`;
+/** At most three digits, without zeros at the end. */
+export const short = (value: number): string => String(Number(value.toPrecision(3))).replace('-', '−');
+const percent = (share: number): string => `${short(100 * share)} %`;
 
 /** Does any wallet beat the prices it pays? */
 export function discoveryFinding({ wallets, untested }: Discovery, asked: Asked): Finding {
@@ -35,8 +37,8 @@ export function discoveryFinding({ wallets, untested }: Discovery, asked: Asked)
     return {
       ...common,
       verdict: 'yes',
-      headline: 'Some are.',
-      sentence: `${found.length.toLocaleString('en-US')} of ${tested} won more than their prices say; at a false discovery rate of ${percent(rate)} about ${written(rate * found.length)} of them are luck. The largest edge, less its share of luck, is ${signed(most.shrunkEdge)} USD a share (95 % interval ${interval(most.shrunkEdge - half, most.shrunkEdge + half)}).${rested}`,
+      headline: 'Some do.',
+      sentence: `${found.length.toLocaleString('en-US')} of ${tested} won more than their prices say; at a false discovery rate of ${percent(rate)} about ${short(rate * found.length)} of them ${rate * found.length === 1 ? 'is' : 'are'} luck. The largest edge, less its share of luck, is ${signed(most.shrunkEdge)} USD a share (95 % interval ${interval(most.shrunkEdge - half, most.shrunkEdge + half)}).${rested}`,
       baseline: { label: 'of them expected luck', value: rate * found.length },
     };
   }
@@ -90,7 +92,7 @@ export function truthFinding(against: Against, rate: number): Finding {
     ...common,
     verdict: holds && asPredicted ? 'yes' : 'no',
     headline: holds ? (asPredicted ? 'The right ones.' : 'Not as many as predicted.') : 'Too many false ones.',
-    sentence: `${right.toLocaleString('en-US')} of the ${counted(found, 'wallets')} found have skill: ${percent(precision.value)} (95 % interval ${percent(precision.low)} to ${percent(precision.high)}), where ${percent(1 - rate)} is promised on average${skilled === 0 ? '' : `. ${recalled}${promise}`}.`,
+    sentence: `${right.toLocaleString('en-US')} of ${counted(found, 'wallets')} found with skill: ${percent(precision.value)} (95 % interval ${percent(precision.low)} to ${percent(precision.high)}), where ${percent(1 - rate)} is promised on average${skilled === 0 ? '' : `. ${recalled}${promise}`}.`,
     estimate: { value: precision.value, low: precision.low, high: precision.high },
   };
 }
