@@ -172,6 +172,43 @@ describe('source.simulated', () => {
     for (const [i, port] of ports.entries()) expect(other[i] === first[i]).toBe(port === 'feeSchedules');
   });
 
+  it('writes schedules of fees, disputes and exclusive events as canonical tables', async () => {
+    const fees = [
+      { fromDay: 10, rate: 0.05 },
+      { fromDay: 30.5, rate: 0.02, exponent: 2, takerOnly: false, rebateShare: 0.2 },
+    ];
+    const result = await runStage(definition, run, {
+      params: { ...small, fees, disputes: { share: 0.3 }, events: { exclusiveShare: 1 } },
+    });
+    const of = (table: string): string => `read_parquet(${quote(result.path(table))})`;
+    const schedule = await one(`SELECT count(*)::INTEGER AS n, count(DISTINCT market)::INTEGER AS markets,
+      epoch_ms(max(effectiveFrom))::DOUBLE AS last, max(exponent) AS exponent FROM ${of('feeSchedules')}`);
+    const last = Date.parse('2025-01-31T12:00:00Z');
+    expect(schedule).toEqual({ n: 160, markets: 80, last, exponent: 2 });
+    const resolved = await one(`SELECT bool_and(r.proposedAt < r.finalAt AND knowableAt = r.finalAt) AS sound,
+      max(epoch(r.finalAt - r.proposedAt)) > 7200 AS later, bool_and(r.finalAt = t.finalAt AND r.proposedAt = t.proposedAt) AS same
+      FROM ${of('resolutions')} r JOIN ${of('marketTruth')} t USING (market)`);
+    expect(resolved).toEqual({ sound: true, later: true, same: true });
+    const events = await one(`SELECT bool_and(negRisk) AS exclusive, bool_and(winners = 1) AS one FROM ${of('events')}
+      JOIN (SELECT event, sum(happens::INTEGER) AS winners FROM ${of('markets')} JOIN ${of('marketTruth')} USING (market)
+        GROUP BY event HAVING count(*) > 1) USING (event)`);
+    expect(events).toEqual({ exclusive: true, one: true });
+    const charged = await one(`SELECT bool_and((fee = 0) = (time < TIMESTAMP '2025-01-11')) AS fromThen
+      FROM ${of('trades')} WHERE role = 'taker' AND usd > 1 AND price BETWEEN 0.05 AND 0.95`);
+    expect(charged['fromThen']).toBe(true);
+  });
+
+  it('gives the same bytes on two threads where there is work for two: many row groups, several shards', async () => {
+    const whole = await runStage(definition, run, { params: {}, threads: 2 });
+    expect(await hashes(whole)).toEqual(await hashes(world));
+    const params = { ...small, shards: 3, archetypes: { washTrader: 10, copier: 5 }, events: { exclusiveShare: 0.3 } };
+    const [one, two] = await Promise.all([
+      runStage(definition, run, { params, threads: 1 }).then(hashes),
+      runStage(definition, run, { params, threads: 2 }).then(hashes),
+    ]);
+    expect(two).toEqual(one);
+  });
+
   it('runs in worlds without market makers, without casual wallets, and of one market', async () => {
     for (const params of [
       { ...small, archetypes: { ...none, casual: 1 } },
