@@ -202,13 +202,12 @@ export function bookOf(
   bids: readonly Level[],
   asks: readonly Level[],
 ): Item {
-  const falls = (levels: readonly Level[], sign: 1n | -1n): boolean =>
-    levels.every(
-      (one, i) => i === 0 || sign * field.units((levels[i - 1] as Level).price) > sign * field.units(one.price),
-    );
-  if (!falls(bids, 1n) || !falls(asks, -1n)) throw new Refused('levels: not in the order of prices');
-  if (bids[0] !== undefined && asks[0] !== undefined && field.units(bids[0].price) >= field.units(asks[0].price))
-    throw new Refused('bid: not below the ask');
+  const [bidUnits, askUnits] = [bids, asks].map((side) => side.map((one) => field.units(one.price)));
+  const inOrder = (prices: readonly bigint[] = [], sign: 1n | -1n): boolean =>
+    prices.every((one, i) => i === 0 || sign * (prices[i - 1] as bigint) > sign * one);
+  if (!inOrder(bidUnits, 1n) || !inOrder(askUnits, -1n)) throw new Refused('levels: not in the order of prices');
+  const [bestBid, bestAsk] = [bidUnits?.[0], askUnits?.[0]];
+  if (bestBid !== undefined && bestAsk !== undefined && bestBid >= bestAsk) throw new Refused('bid: not below the ask');
   return { table: 'books', row: { coin, time, receivedAt, bids, asks } };
 }
 

@@ -1,11 +1,10 @@
 /** Rows on their way into DuckDB: one text file a table, tab-separated, written as the recordings are read. */
-import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { quote } from '../../tables/duck.ts';
 import type { PerpetualTable } from './canonical.ts';
 import { PRICE, SIZE } from './canonical.ts';
-import type { BookRecord, Item, Spot, TransactionRecord } from './records.ts';
+import type { Item, Level, Spot, TransactionRecord } from './records.ts';
 
 const text = 'VARCHAR';
 const micros = 'BIGINT';
@@ -49,17 +48,8 @@ export const stagedColumns = {
     transaction: text,
   },
   quotes: { coin: text, time: micros, receivedAt: micros, bid: PRICE, bidSize: SIZE, ask: PRICE, askSize: SIZE },
-  books: {
-    coin: text,
-    time: micros,
-    receivedAt: micros,
-    content: text,
-    side: text,
-    level: 'INTEGER',
-    price: PRICE,
-    size: SIZE,
-    orders: 'INTEGER',
-  },
+  /** A side is its levels from the best on, `price:size:orders`, with blanks between them. */
+  books: { coin: text, time: micros, receivedAt: micros, bids: text, asks: text },
   candles: {
     coin: text,
     interval: text,
@@ -89,6 +79,7 @@ export const stagedColumns = {
 
 const NULL = '\\N';
 const tables = Object.keys(stagedColumns) as PerpetualTable[];
+const names = new Map(tables.map((table) => [table, Object.keys(stagedColumns[table])]));
 
 export interface Staging {
   add(item: Item, spot: Spot): void;
@@ -109,7 +100,7 @@ export async function openStaging(folder: string): Promise<Staging> {
   }
   const put = (table: PerpetualTable, row: Readonly<Record<string, unknown>>, { file, line, item }: Spot): void => {
     let written = '';
-    for (const name of Object.keys(stagedColumns[table])) written += `${row[name] ?? NULL}\t`;
+    for (const name of names.get(table) as string[]) written += `${row[name] ?? NULL}\t`;
     (waiting.get(table) as string[]).push(`${written}${file}\t${line}\t${item}\n`);
   };
   const flush = async (): Promise<void> => {
@@ -121,7 +112,7 @@ export async function openStaging(folder: string): Promise<Staging> {
   };
   return {
     add: ({ table, row }, spot) => {
-      if (table === 'books') for (const level of levelsOf(row)) put('books', level, spot);
+      if (table === 'books') put(table, { ...row, bids: sideOf(row.bids), asks: sideOf(row.asks) }, spot);
       else if (table === 'transactions') put(table, { ...row, valueHype: hypeOf(row) }, spot);
       else put(table, row as unknown as Record<string, unknown>, spot);
     },
@@ -139,13 +130,11 @@ export async function openStaging(folder: string): Promise<Staging> {
   };
 }
 
-/** A row a level. `content` is the same for books that are the same, so that a repeated snapshot is seen as a whole. */
-function levelsOf({ bids, asks, ...common }: BookRecord): Record<string, unknown>[] {
-  const levels = [bids, asks].map((side) => side.map(({ price, size }) => `${price}x${size}`).join(' ')).join('|');
-  const content = createHash('md5').update(levels).digest('hex');
-  const rows = (side: 'BID' | 'ASK', levels: BookRecord['bids']): Record<string, unknown>[] =>
-    levels.map((one, level) => ({ ...common, content, side, level, ...one }));
-  return [...rows('BID', bids), ...rows('ASK', asks)];
+/** Null for a side without levels: an empty text would be one level without a price. */
+function sideOf(levels: readonly Level[]): string | null {
+  return levels.length === 0
+    ? null
+    : levels.map(({ price, size, orders }) => `${price}:${size}:${orders ?? ''}`).join(' ');
 }
 
 function hypeOf({ valueWei }: TransactionRecord): string {

@@ -12,7 +12,7 @@ const identity: Readonly<Record<PerpetualTable, string>> = {
     startPosition, closedPnlUsd, fee, orderId, "transaction") END`,
   prints: 'coin, time, side, price, size, buyer, seller, tradeId',
   quotes: 'coin, time, bid, bidSize, ask, askSize',
-  books: 'coin, time, content, side, level',
+  books: 'coin, time, bids, asks',
   candles: 'coin, "interval", time',
   blocks: 'block',
   transactions: '"transaction"',
@@ -108,10 +108,16 @@ function rowsOf(table: PerpetualTable, duplicates: 'keep' | 'drop-exact'): strin
         ${from} ORDER BY seq`;
     case 'quotes':
       return `SELECT c.* REPLACE (${times}), ${knowable} ${from} ORDER BY c.coin, ${usable}, c.time, ${place}`;
-    case 'books':
-      return `SELECT c.* REPLACE (${times}), ${knowable},
-        dense_rank() OVER (ORDER BY c.coin, ${usable}, c.time, ${place}) - 1 AS snapshot ${from}
-        ORDER BY snapshot, c.side, c.level`;
+    case 'books': {
+      const levels = (side: 'BID' | 'ASK', column: string): string =>
+        `SELECT snapshot, coin, time, receivedAt, knowableAt, '${side}' AS side, unnest(string_split(${column}, ' ')) AS one,
+           generate_subscripts(string_split(${column}, ' '), 1) - 1 AS "level" FROM snapshots WHERE ${column} IS NOT NULL`;
+      return `WITH snapshots AS (SELECT c.* REPLACE (${times}), ${knowable},
+          row_number() OVER (ORDER BY c.coin, ${usable}, c.time, ${place}) - 1 AS snapshot ${from})
+        SELECT *, split_part(one, ':', 1) AS price, split_part(one, ':', 2) AS size,
+          nullif(split_part(one, ':', 3), '') AS orders
+        FROM (${levels('BID', 'bids')} UNION ALL ${levels('ASK', 'asks')}) ORDER BY snapshot, side, "level"`;
+    }
     case 'candles':
       return `SELECT c.* REPLACE (${stamp('c.time')} AS time, ${stamp('c.closesAt')} AS closesAt),
         ${stamp('greatest(c.closesAt, c.seenAt)')} AS knowableAt ${from} ORDER BY c.coin, c."interval", c.time`;
