@@ -48,16 +48,14 @@ export default async function openPieceWork(
   shared: PieceShared,
   { duck }: JobTools,
 ): Promise<JobWork<Piece, PieceResult>> {
-  // The rows of the file are to be looked up among the markets, never the other way round: that keeps their order.
-  await duck.run(`SET disabled_optimizers = 'join_order,build_side_probe_side';
-    CREATE TABLE market AS FROM read_parquet(${quote(shared.markets)})`);
+  await duck.run(`CREATE TABLE market AS FROM read_parquet(${quote(shared.markets)})`);
   return async (piece, index) => {
     const part = partFile(shared.trades, index);
     const written = `read_parquet(${quote(part)})`;
     await duck.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
     if (shared.ordered) await writeTrades(duck, piece, part, '');
     else
-      await duck.run(`COPY (SELECT *, "row" AS seq FROM (${rowsOf(piece)}) WHERE reason IS NULL) TO ${quote(part)}
+      await duck.run(`COPY (SELECT *, "row" AS seq FROM (${rowsOf(piece)}) WHERE reason IS NULL ORDER BY "row") TO ${quote(part)}
         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
     const malformed = await readMalformed(duck, shared.file, piece);
     const found = await describePart(duck, written);
@@ -86,7 +84,7 @@ function rowsOf(piece: Piece): string {
   );
 }
 
-/** Writes the good rows. One thread reads them in order and joins them one by one, so they need no sorting. */
+/** Writes the good rows, sorted: looking up their markets changes the order of some. */
 async function writeTrades(duck: Duck, piece: Piece, part: string, condition: string): Promise<void> {
   await copyCanonical(
     duck,
@@ -95,7 +93,6 @@ async function writeTrades(duck: Duck, piece: Piece, part: string, condition: st
        usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup,
        "transaction" FROM (${rowsOf(piece)}) WHERE reason IS NULL ${condition}`,
     part,
-    true,
   );
 }
 
