@@ -17,7 +17,7 @@ async function scalarsOf(world: object, params: object, seed: number): Promise<R
 }
 
 const none = {
-  ...{ wallets: 150, markets: 200, days: 100, tradesPerWallet: 25, halfSpread: 0, longshotBias: 0 },
+  ...{ wallets: 150, markets: 200, days: 100, tradesPerWallet: 25, halfSpread: 0, impactScale: 0, longshotBias: 0 },
   archetypes: { skilled: 0, freshInsider: 0 },
 };
 const SEEDS = 200;

@@ -159,7 +159,15 @@ describe('worlds with known truth', () => {
   const scalarsOf = async (result: StageResult) => (await result.metrics()).scalars as Record<string, number>;
 
   it('without skill: any discovery in no more of ten seeds than chance allows', async () => {
-    const none = { wallets: 150, markets: 200, days: 100, tradesPerWallet: 25, halfSpread: 0, longshotBias: 0 };
+    const none = {
+      wallets: 150,
+      markets: 200,
+      days: 100,
+      tradesPerWallet: 25,
+      halfSpread: 0,
+      impactScale: 0,
+      longshotBias: 0,
+    };
     let any = 0;
     for (let seed = 0; seed < 10; seed++) {
       const { found, tested } = await scalarsOf(
