@@ -8,16 +8,21 @@ import { type CanonicalTable, canonicalColumns, canonicalOrder } from './canonic
  */
 export const orderGroupSql = `CASE WHEN "transaction" IS NOT NULL THEN to_hex(hash(wallet, "transaction", token, side)) END`;
 
-/** Writes a query with the columns of a canonical table, in its types and order, as Parquet. */
+/**
+ * Writes a query with the columns of a canonical table, in its types and order, as Parquet.
+ *
+ * @param sorted true if the query gives its rows in order: then they are not sorted again
+ */
 export async function copyCanonical(
   duck: Pick<Duck, 'run'>,
   table: CanonicalTable,
   query: string,
   path: string,
+  sorted = false,
 ): Promise<void> {
-  const order = canonicalOrder[table].map(identifier).join(', ');
+  const order = sorted ? '' : `ORDER BY ${canonicalOrder[table].map(identifier).join(', ')}`;
   const columns = canonicalColumns[table];
   const typed = columns.map(({ name, type }) => `${identifier(name)}::${type} AS ${identifier(name)}`).join(', ');
   const specs = columns.map(({ type: _, ...spec }) => spec);
-  await copyToParquet(duck, `SELECT ${typed} FROM (${query}) ORDER BY ${order}`, path, specs);
+  await copyToParquet(duck, `SELECT ${typed} FROM (${query}) ${order}`, path, specs);
 }
