@@ -21,7 +21,10 @@ export async function probeStages(
   for (const stage of experiment.stages) {
     const definition = definitions.get(stage.use);
     if (definition !== undefined)
-      result.set(stage.name, await availabilityOf(definition, stage.engine ?? 'auto', experiment.resources.device, probe));
+      result.set(
+        stage.name,
+        await availabilityOf(definition, stage.engine ?? 'auto', experiment.resources.device, probe),
+      );
   }
   return result;
 }

@@ -246,13 +246,7 @@ describe('this machine', () => {
 describe('the doctor', () => {
   it('says of each library whether it is there, and how to get it where it is not', async () => {
     const facts = await probeLibraries({}, machine({}));
-    expect(facts.map(({ name }) => name)).toEqual([
-      'glibc',
-      'XGBoost',
-      'CUDA',
-      'OpenBLAS',
-      'TensorFlow.js',
-    ]);
+    expect(facts.map(({ name }) => name)).toEqual(['glibc', 'XGBoost', 'CUDA', 'OpenBLAS', 'TensorFlow.js']);
     for (const { found, detail, fix } of facts) {
       expect(found).toBe(false);
       expect(detail).not.toBe('');
@@ -271,16 +265,15 @@ describe('the doctor', () => {
     const answers: Record<string, string> = {
       getconf: 'glibc 2.36\n',
       // One answer for all questions: each takes what it asked for.
-      [process.execPath]:
-        JSON.stringify({
-          version: '3.2.0',
-          build: { USE_CUDA: true },
-          config: 'OpenBLAS 0.3.29 DYNAMIC_ARCH',
-          core: 'Zen',
-          driverVersion: '13.0',
-          nvrtcVersion: '12.9',
-          gpus: [{ name: 'NVIDIA H200', architecture: 'sm_90', memoryMb: 143771 }],
-        }),
+      [process.execPath]: JSON.stringify({
+        version: '3.2.0',
+        build: { USE_CUDA: true },
+        config: 'OpenBLAS 0.3.29 DYNAMIC_ARCH',
+        core: 'Zen',
+        driverVersion: '13.0',
+        nvrtcVersion: '12.9',
+        gpus: [{ name: 'NVIDIA H200', architecture: 'sm_90', memoryMb: 143771 }],
+      }),
     };
     const facts = await probeLibraries(
       {},
