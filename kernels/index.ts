@@ -2,7 +2,13 @@
 export { activate, activateWithDropout } from './activation';
 export { adam, sumOfSquares } from './adam';
 export { batchNormBackward, batchNormFrozen, batchNormStatistics } from './batchnorm';
+export { addProducts, centreColumns, projectRows } from './covariance';
 export { gemm, reserveGemm } from './gemm';
 export { countPresent, headGradients, headOutputs } from './heads';
+export { isolationLengths } from './isolation';
+export { kMeansDue, kMeansSettle, kMeansSquared, kMeansSums } from './kmeans-assign';
+export { kMeansNearest, kMeansSelect } from './kmeans-nearest';
+export { kMeansLeft } from './kmeans-starts';
 export { allocate, gather } from './memory';
+export { packChosenRows, packRowBlocks } from './row-blocks';
 export { softmaxGradients, softmaxOutputs } from './softmax';
