@@ -32,6 +32,11 @@ native: ## install native libraries into .fathom/native (XGBOOST_PACKAGE, XGBOOS
 nvrtc: ## install NVIDIA's run-time compiler from pip, for the engine cuda on a node without a CUDA module
 	@STRICT=1 scripts/setup-native.sh nvrtc
 
+.PHONY: tensorflow
+tensorflow: build ## build the engine tensorflow against pip's TensorFlow (2 GB), and prove it by training
+	@STRICT=1 scripts/setup-native.sh tensorflow
+	@node dist/cli/self-test-process.js 'train.mtl on tensorflow'
+
 .PHONY: setup
 setup: packages native build ## all that a run needs; does nothing the second time
 
@@ -67,7 +72,8 @@ test: setup test-tools ## run the tests (TESTS=test/stages for some)
 	@node_modules/.bin/vitest run $(TESTS)
 
 .PHONY: test-full
-test-full: setup test-tools ## the tests with the slow ones
+test-full: setup test-tools ## the tests with the slow ones; installs TensorFlow for its engine (2 GB)
+	@scripts/setup-native.sh tensorflow
 	@FATHOM_TEST_FULL=1 node_modules/.bin/vitest run $(TESTS)
 
 .PHONY: check

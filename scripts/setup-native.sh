@@ -4,6 +4,7 @@
 #   scripts/setup-native.sh xgboost       libxgboost of the PyPI wheel, into .fathom/native/python
 #   scripts/setup-native.sh openblas      OpenBLAS of the PyPI wheel, into .fathom/native/openblas
 #   scripts/setup-native.sh nvrtc         NVIDIA's run-time compiler of the PyPI wheel, into .fathom/native/nvrtc
+#   scripts/setup-native.sh tensorflow    TensorFlow.js on the TensorFlow of the PyPI wheel (2 GB), into .fathom/native/tensorflow
 #   scripts/setup-native.sh compiler      g++, for tests of the CUDA kernels on the CPU (Debian package, root only)
 #   scripts/setup-native.sh python-test   numpy and scipy, for the tests that compare with XGBoost's own Python package
 #   scripts/setup-native.sh chromium      a browser for the tests of the report (Debian package, root only)
@@ -14,6 +15,7 @@
 #   OFFLINE=1                             never touches the network
 #   XGBOOST_PACKAGE=xgboost|xgboost-cpu   with CUDA (130 MB) or without (6 MB); default: with it where a GPU is seen
 #   XGBOOST_VERSION=3.2.0                 exactly this version
+#   TENSORFLOW_PACKAGE=tensorflow|...     with CUDA or without; default: with it where a GPU is seen
 set -euo pipefail
 exec 1>&2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -116,6 +118,46 @@ install_nvrtc() {
       'The engine cuda needs it: load a CUDA module, set NVRTC_LIB to a libnvrtc.so, or see docs/engines.md.'
 }
 
+# The published binding is built for a TensorFlow of 2022. Its sources compile against a modern library with one line.
+install_tensorflow() {
+  local home=$native/tensorflow package=${TENSORFLOW_PACKAGE:-}
+  local js=node_modules/@tensorflow/tfjs-node-gpu
+  if [[ -e $home/$js/lib/napi-v8/tfjs_binding.node ]]; then return 0; fi
+  local how='Networks train with the other engines; see docs/engines.md.'
+  if ! command -v g++ > /dev/null && ! apt_install g++; then
+    lacking TensorFlow.js 'there is no g++' "$how"
+    return 0
+  fi
+  if [[ -z $package ]]; then
+    package=tensorflow-cpu
+    if has_gpu; then package=tensorflow; fi
+  fi
+  offline || note "installing $package and @tensorflow/tfjs-node-gpu into $home"
+  mkdir -p "$home"
+  if [[ ! -d $home/python/tensorflow ]] && ! pip_install "$home/python" "$package>=2.16,<3"; then
+    lacking TensorFlow.js "$(why_not)" "$how"
+    return 0
+  fi
+  if [[ ! -d $home/$js ]] && ! npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --loglevel=error \
+    '@tensorflow/tfjs-node-gpu@^4.22.0' node-api-headers; then
+    lacking TensorFlow.js 'npm could not fetch it (see above)' "$how"
+    return 0
+  fi
+  local library
+  library=$(cd "$home/python/tensorflow" && pwd)
+  mkdir -p "$home/$js/lib/napi-v8"
+  if g++ -O2 -shared -fPIC -std=c++17 -DNAPI_VERSION=9 \
+    -I "$home/node_modules/node-api-headers/include" -I "$library/include" \
+    "$home/$js/binding/tfjs_backend.cc" "$home/$js/binding/tfjs_binding.cc" \
+    -o "$home/$js/lib/napi-v8/tfjs_binding.node.new" \
+    -L "$library" -l:libtensorflow_cc.so.2 -l:libtensorflow_framework.so.2 -Wl,-rpath,"$library"; then
+    mv "$home/$js/lib/napi-v8/tfjs_binding.node.new" "$home/$js/lib/napi-v8/tfjs_binding.node"
+    find "$home/python" -maxdepth 1 -name 'tensorflow*.dist-info' -printf '%f\n' | sed 's/\.dist-info$//; s/-/ /' > "$home/library-version"
+  else
+    lacking TensorFlow.js 'g++ could not build its binding (see above)' "$how"
+  fi
+}
+
 install_python_test() {
   if [[ -d $native/python-test/scipy ]]; then return 0; fi
   offline || note "installing numpy and scipy into $native/python-test, for tests"
@@ -144,6 +186,7 @@ for what in "$@"; do
     xgboost) install_xgboost ;;
     openblas) install_openblas ;;
     nvrtc) install_nvrtc ;;
+    tensorflow) install_tensorflow ;;
     compiler) install_tool g++ 'Tests of the CUDA kernels' g++ ;;
     python-test) install_python_test ;;
     chromium) install_tool chromium 'Tests of the report in a browser' chromium chromium-browser google-chrome ;;

@@ -11,7 +11,7 @@ const { requireCuda } = await load('native/find-cuda.js');
 const { openCuda } = await load('native/cuda.js');
 const { compileCuda } = await load('native/nvrtc.js');
 const { CudaStack } = await load('models/mtl/cuda/stack.js');
-const { cudaMasks } = await load('models/mtl/cuda/masks.js');
+const { counterMasks } = await load('models/mtl/counter-masks.js');
 const { kernelSource } = await load('models/mtl/cuda/source.js');
 const { shapeSource } = await load('models/mtl/cuda/shape-source.js');
 const { compareStack, everyHead } = await load('models/mtl/conformance.js');
@@ -38,7 +38,7 @@ const engine = (change) => ({
     const headers = { 'shape.cuh': shapeSource(request.shape, rows) };
     return new CudaStack(cuda, compileCuda(nvrtc, source, headers, cuda.architecture).image, request);
   },
-  masks: cudaMasks,
+  masks: counterMasks,
 });
 
 const rows = [];

@@ -1,6 +1,8 @@
 /** `fathom doctor`: what this node has, what it lacks, and what each lack costs. */
 import { statfs } from 'node:fs/promises';
+import path from 'node:path';
 import { EXIT } from '../errors.ts';
+import { compiledRoot } from '../paths.ts';
 import { slotsOf } from '../run/machine.ts';
 import { loadRegistry } from '../stages/registry.ts';
 import type { CliEffects } from './effects.ts';
@@ -8,6 +10,8 @@ import { resultsFolder } from './open.ts';
 
 export interface DoctorArgs {
   readonly json: boolean;
+  /** Look only; run no known-answer tests. */
+  readonly quick: boolean;
 }
 
 interface Fact {
@@ -25,14 +29,15 @@ export async function doctor(args: DoctorArgs, effects: CliEffects): Promise<num
     ...(await libraryFacts(effects)),
   ];
   const stages = await stageFacts(effects);
-  if (args.json) effects.out(JSON.stringify({ facts, stages }));
+  const tests = args.quick ? [] : await testFacts(effects);
+  if (args.json) effects.out(JSON.stringify({ facts, stages, tests }));
   else {
-    for (const { name, found, detail, fix } of [...facts, ...stages]) {
+    for (const { name, found, detail, fix } of [...facts, ...stages, ...tests]) {
       effects.out(`${found ? 'ok  ' : 'lack'}  ${name}: ${detail}`);
       if (!found && fix !== undefined) effects.out(`      ${fix}`);
     }
   }
-  return EXIT.ok;
+  return tests.some(({ found }) => !found) ? EXIT.taskFailed : EXIT.ok;
 }
 
 function machineFacts(effects: CliEffects): Fact[] {
@@ -98,4 +103,56 @@ async function stageFacts(effects: CliEffects): Promise<Fact[]> {
     }
   }
   return facts;
+}
+
+const TEST_SECONDS = 60;
+
+/** Known-answer tests of what is there, one process each: a library that crashes takes only that with it. */
+async function testFacts(effects: CliEffects): Promise<Fact[]> {
+  const [{ selfTests, selfTestNeeds }, { execFile }] = await Promise.all([
+    import('./self-tests.ts'),
+    import('node:child_process'),
+  ]);
+  const present = await presentLibraries();
+  const facts: Fact[] = [];
+  for (const name of Object.keys(selfTests) as (keyof typeof selfTests)[]) {
+    const needed = selfTestNeeds[name];
+    if (needed !== undefined && !present.has(needed)) continue;
+    const started = performance.now();
+    const result = await new Promise<{ passed: boolean; detail: string }>((resolve) => {
+      const script = path.join(compiledRoot, 'cli', 'self-test-process.js');
+      const env = Object.fromEntries(Object.entries(effects.env).filter(([, value]) => value !== undefined));
+      execFile(process.execPath, [script, name], { env, timeout: TEST_SECONDS * 1000 }, (error, out) => {
+        const line = out.trim().split('\n').at(-1) ?? '';
+        try {
+          resolve(JSON.parse(line) as { passed: boolean; detail: string });
+        } catch {
+          resolve({
+            passed: false,
+            detail: error?.killed === true ? `no answer in ${TEST_SECONDS} s` : 'the process died',
+          });
+        }
+      });
+    });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    facts.push({
+      name: `Test of ${name}`,
+      found: result.passed,
+      detail: `${result.detail} (${seconds} s)`,
+      fix: 'this engine gives wrong results here: choose another, and please report the line above',
+    });
+  }
+  return facts;
+}
+
+async function presentLibraries(): Promise<ReadonlySet<string>> {
+  const requirements = await Promise.all([
+    import('../native/find.ts').then((module) => module.xgboostRequirement),
+    import('../native/openblas.ts').then((module) => module.openblasRequirement),
+    import('../native/find-cuda.ts').then((module) => module.cudaRequirement),
+    import('../native/tensorflow.ts').then((module) => module.tensorflowRequirement),
+  ]);
+  const present = new Set<string>();
+  for (const requirement of requirements) if ((await requirement.probe()).found) present.add(requirement.name);
+  return present;
 }

@@ -110,8 +110,11 @@ const cli = yargs(hideBin(process.argv))
   )
   .command(
     'doctor',
-    'say what this node has and lacks',
-    (y) => y.option('json', { type: 'boolean', default: false }),
+    'say what this node has and lacks, and test its engines',
+    (y) =>
+      y
+        .option('json', { type: 'boolean', default: false })
+        .option('quick', { type: 'boolean', default: false, describe: 'only look, test nothing' }),
     (args) => done(import('./doctor.ts').then(({ doctor }) => doctor(args, effects))),
   )
   .command(

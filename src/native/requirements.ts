@@ -1,10 +1,10 @@
 /** What `fathom doctor` says of native libraries on this node. Nothing is loaded into the asking process. */
-import path from 'node:path';
 import { searchXgboost, XGBOOST_FIX } from './find.ts';
 import { searchCuda } from './find-cuda.ts';
 import { inspectOpenblas, inspectXgboost } from './inspect.ts';
 import { OPENBLAS_FIX, searchOpenblas } from './openblas.ts';
 import { type NativeSystem, thisMachine } from './system.ts';
+import { searchTensorflow } from './tensorflow.ts';
 
 export interface LibraryFact {
   readonly name: string;
@@ -63,13 +63,8 @@ function openblas(system: NativeSystem): LibraryFact {
 }
 
 function tensorflow(system: NativeSystem): LibraryFact {
-  const found = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'].find((name) =>
-    system.exists(path.join(system.root, 'node_modules', name, 'package.json')),
-  );
-  return {
-    name: 'TensorFlow.js',
-    found: found !== undefined,
-    detail: found === undefined ? 'no optional package @tensorflow/tfjs-node-gpu' : `${found} is installed`,
-    fix: 'optional: only experiments that ask for the engine "tensorflow" need it',
-  };
+  const name = 'TensorFlow.js';
+  const search = searchTensorflow(system);
+  if (!search.found) return { name, found: false, detail: search.reason, fix: `optional: ${search.fix}` };
+  return { name, found: true, detail: `${search.version}, ${search.path}`, fix: '' };
 }

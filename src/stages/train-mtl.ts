@@ -3,6 +3,7 @@ import { defineStage, input, output } from '../contract/stage.ts';
 import { FathomError } from '../errors.ts';
 import { cudaRequirement } from '../native/find-cuda.ts';
 import { openblasRequirement } from '../native/openblas.ts';
+import { tensorflowRequirement } from '../native/tensorflow.ts';
 
 const head = z.strictObject({
   target: z
@@ -97,6 +98,7 @@ export default defineStage<MtlParams>({
     { name: 'cuda', requires: cudaRequirement, gpus: 1 },
     { name: 'openblas', requires: openblasRequirement },
     { name: 'wasm' },
+    { name: 'tensorflow', requires: tensorflowRequirement },
   ],
   stackable: ['learningRate', 'weightDecay', 'dropout', 'lossWeights', 'seed'],
   refit: (params, metrics) => {

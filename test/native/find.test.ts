@@ -8,6 +8,7 @@ import { searchCuda } from '../../src/native/find-cuda.ts';
 import { inspectXgboost } from '../../src/native/inspect.ts';
 import { probeLibraries } from '../../src/native/requirements.ts';
 import { type NativeSystem, thisMachine } from '../../src/native/system.ts';
+import { searchTensorflow } from '../../src/native/tensorflow.ts';
 
 const elf = Uint8Array.from([0x7f, 0x45, 0x4c, 0x46]);
 
@@ -260,7 +261,8 @@ describe('the doctor', () => {
       '/cuda/lib64/libnvrtc.so.12': true as const,
       '/usr/lib/x86_64-linux-gnu/libopenblas.so.0': true as const,
       '/usr/lib/x86_64-linux-gnu/libcuda.so.1': true as const,
-      '/fathom/node_modules/@tensorflow/tfjs-node-gpu/package.json': '{}',
+      '/fathom/node_modules/@tensorflow/tfjs-node-gpu/package.json': '{"version": "4.22.0"}',
+      '/fathom/node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node': true as const,
     };
     const answers: Record<string, string> = {
       getconf: 'glibc 2.36\n',
@@ -281,7 +283,7 @@ describe('the doctor', () => {
     );
     expect(facts.every(({ found }) => found)).toBe(true);
     expect(facts.map(({ detail }) => detail).join('\n')).toMatch(
-      /glibc 2\.36\n3\.2\.0 with CUDA, .*\nNVIDIA H200 \(sm_90, 143771 MB\); driver for CUDA 13\.0, NVRTC 12\.9 \(\/cuda\/lib64\/libnvrtc\.so\.12\)\n0\.3\.29 with kernels for Zen, .*libopenblas.*\n.*tfjs-node-gpu is installed/,
+      /glibc 2\.36\n3\.2\.0 with CUDA, .*\nNVIDIA H200 \(sm_90, 143771 MB\); driver for CUDA 13\.0, NVRTC 12\.9 \(\/cuda\/lib64\/libnvrtc\.so\.12\)\n0\.3\.29 with kernels for Zen, .*libopenblas.*\n4\.22\.0, .*tfjs-node-gpu/,
     );
   });
 });
@@ -321,5 +323,36 @@ describe('CUDA', () => {
     expect(found(files, { NVRTC_LIB: '/mine.so', CUDA_HOME: '/cuda' })).toMatchObject({ nvrtc: '/mine.so' });
     expect(found(files, { CUDA_HOME: '/cuda' })).toMatchObject({ nvrtc: '/cuda/lib64/libnvrtc.so.12' });
     expect(found(files)).toMatchObject({ nvrtc: expect.stringContaining('.fathom/native/nvrtc') });
+  });
+});
+
+describe('TensorFlow.js', () => {
+  const installed = '/fathom/node_modules/@tensorflow/tfjs-node';
+  const built = '/fathom/.fathom/native/tensorflow/node_modules/@tensorflow/tfjs-node-gpu';
+  const of = (folder: string, binding: boolean): Record<string, string | true> => ({
+    [`${folder}/package.json`]: '{"version": "4.22.0"}',
+    ...(binding ? { [`${folder}/lib/napi-v8/tfjs_binding.node`]: true as const } : {}),
+  });
+
+  it('counts only with its binding; the one that was built here goes before one that npm installed', () => {
+    expect(searchTensorflow(machine({}))).toMatchObject({
+      found: false,
+      fix: expect.stringContaining('make tensorflow'),
+    });
+    expect(searchTensorflow(machine(of(built, false)))).toMatchObject({
+      found: false,
+      reason: expect.stringMatching(/has no binding/),
+    });
+    expect(searchTensorflow(machine({ ...of(built, false), ...of(installed, true) }))).toEqual({
+      found: true,
+      path: installed,
+      version: '4.22.0',
+    });
+    const both = { ...of(built, true), ...of(installed, true) };
+    expect(
+      searchTensorflow(
+        machine({ ...both, '/fathom/.fathom/native/tensorflow/library-version': 'tensorflow 2.21.0\n' }),
+      ),
+    ).toEqual({ found: true, path: built, version: '4.22.0 on tensorflow 2.21.0' });
   });
 });

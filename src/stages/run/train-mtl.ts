@@ -108,9 +108,20 @@ let cudaOfProcess: Promise<Engine> | undefined;
 /** Native code is loaded only here, and only if it is asked for: then this is a process of its own. */
 function openEngine(engine: string | undefined): Promise<Engine> {
   if (engine === 'openblas') return openOpenblas();
+  if (engine === 'tensorflow') return openTensorflow();
   if (engine !== 'cuda') return Promise.resolve({ stacks: networkStacks(), notes: [], tell: () => {} });
   cudaOfProcess ??= openGpu();
   return cudaOfProcess;
+}
+
+async function openTensorflow(): Promise<Engine> {
+  const { tensorflowStacks } = await import('../../models/mtl/tensorflow/engine.ts');
+  const { stacks, version } = tensorflowStacks();
+  return {
+    stacks,
+    notes: [`Trained by TensorFlow.js ${version}: the last digits may differ on another machine.`],
+    tell: () => {},
+  };
 }
 
 async function openGpu(): Promise<Engine> {

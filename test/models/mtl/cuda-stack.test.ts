@@ -8,7 +8,7 @@ import {
   type StackEngine,
   settingsOf,
 } from '../../../src/models/mtl/conformance.ts';
-import { cudaMasks } from '../../../src/models/mtl/cuda/masks.ts';
+import { counterMasks } from '../../../src/models/mtl/counter-masks.ts';
 import { bytesOf, networksThatFit, stackMemory } from '../../../src/models/mtl/cuda/memory.ts';
 import { CudaStack } from '../../../src/models/mtl/cuda/stack.ts';
 import { emptySums } from '../../../src/models/mtl/losses.ts';
@@ -36,7 +36,7 @@ function onHost(change?: readonly [string, string], ordinal = 0): StackEngine {
       open.push(cuda);
       return new CudaStack(cuda, new Uint8Array(1), request);
     },
-    masks: cudaMasks,
+    masks: counterMasks,
   };
 }
 

@@ -6,6 +6,7 @@ import { FathomError } from '../../../errors.ts';
 import type { Cuda, DevicePointer, Kernel } from '../../../native/cuda.ts';
 import { exp } from '../../../numeric/elementary.ts';
 import type { Rng } from '../../../random/rng.ts';
+import { maskSeed, maskThreshold } from '../counter-masks.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import type { LossSums } from '../losses.ts';
 import { firstOutputs, type NetworkShape, outputFunction, outputsOf } from '../shape.ts';
@@ -19,7 +20,6 @@ import {
   type StatePart,
   type StepReport,
 } from '../stack.ts';
-import { maskSeed, maskThreshold } from './masks.ts';
 import { bytesOf, networksThatFit, stackMemory } from './memory.ts';
 import { type StackSizes, stackSizes } from './shape-source.ts';
 
