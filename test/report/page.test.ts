@@ -32,6 +32,7 @@ describe.skipIf(path === undefined)('the page in chromium', () => {
     const assets = { ...buildReport(join(folder, 'assets')), plotly };
     writeFileSync(join(folder, 'full.html'), renderReport(fullModel(), assets));
     writeFileSync(join(folder, 'big.html'), renderReport(fullModel({ points: 10_000, trials: 1000 }), assets));
+    writeFileSync(join(folder, 'huge.html'), renderReport(fullModel({ points: 50_000 }), assets));
     writeFileSync(join(folder, 'broken.html'), renderReport(brokenModel(), assets));
     browser = await startChromium(path);
   });
@@ -180,6 +181,46 @@ describe.skipIf(path === undefined)('the page in chromium', () => {
     expect(await hidden.getAttribute('aria-valuetext')).toBe('[128,64]');
     await page.getByRole('button', { name: 'Open all handles' }).click();
     await expect.poll(() => page.locator('[data-parallel] path.out').count()).toBe(0);
+    expect(seen.troubles).toEqual([]);
+    await close(seen);
+  });
+
+  test('a lasso lists what lies inside it, at 50,000 points', async () => {
+    const seen = await visit('huge');
+    const map = seen.page.locator('figure[data-kind="map"]').first();
+    await map.scrollIntoViewIfNeeded();
+    const canvas = map.locator('canvas').first();
+    const box = await canvas.boundingBox();
+    if (box === null) throw new Error('the map is not drawn');
+    const [centreX, centreY] = [box.x + box.width / 2, box.y + box.height / 2];
+    const lasso = async (reach: number): Promise<number> => {
+      await map.getByRole('button', { name: 'Lasso' }).click();
+      await seen.page.mouse.move(centreX - reach, centreY - reach);
+      await seen.page.mouse.down();
+      for (const [x, y] of [
+        [1, -1],
+        [1, 1],
+        [-1, 1],
+      ] as const)
+        await seen.page.mouse.move(centreX + x * reach, centreY + y * reach, { steps: 5 });
+      await seen.page.mouse.up();
+      await frames(seen.page);
+      const text = await map.locator('.selection h4').textContent();
+      expect(text).toMatch(/^Selected: [\d,]+ of 50,000$/);
+      return Number(/: ([\d,]+)/.exec(text ?? '')?.[1]?.replaceAll(',', ''));
+    };
+    const [all, half, few] = [await lasso(Math.min(box.width, box.height) / 2 - 1), await lasso(120), await lasso(20)];
+    expect(all).toBeGreaterThan(half);
+    expect(half).toBeGreaterThan(few);
+    expect(few).toBeGreaterThan(0);
+    expect(await map.locator('.selection-list li, .selection-list tr').count()).toBeGreaterThan(0);
+    expect(await map.getByRole('button', { name: 'Copy ids' }).isEnabled()).toBe(true);
+    // Another colour keeps the selection.
+    await map.locator('select').first().selectOption({ index: 1 });
+    await frames(seen.page);
+    expect(await map.locator('.selection h4').textContent()).toContain(few.toLocaleString('en-US'));
+    await map.getByRole('button', { name: 'Clear' }).click();
+    expect(await map.getByRole('button', { name: 'Copy ids' }).isEnabled()).toBe(false);
     expect(seen.troubles).toEqual([]);
     await close(seen);
   });

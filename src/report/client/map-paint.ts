@@ -89,6 +89,8 @@ export function paintPoints(
   const { width, height } = context.canvas;
   const base = n > 20_000 ? 1.6 : n > 3000 ? 2.2 : 3.2;
   const radius = Math.min(6, base * Math.max(1, Math.sqrt(options.zoom)));
+  // Of a dot of three pixels nobody sees the corners, and rectangles are painted several times as fast.
+  const square = radius < 2;
   const colours = paint.colours(options.dark);
   for (const strong of options.chosen === undefined ? [true] : [false, true]) {
     context.globalAlpha = strong ? 0.82 : 0.13;
@@ -100,8 +102,11 @@ export function paintPoints(
         const px = view.offsetX + (x[i] ?? 0) * view.scale;
         const py = view.offsetY - (y[i] ?? 0) * view.scale;
         if (px < -8 || py < -8 || px > width + 8 || py > height + 8) continue;
-        context.moveTo(px + radius, py);
-        context.arc(px, py, radius, 0, 6.2832);
+        if (square) context.rect(px - radius, py - radius, 2 * radius, 2 * radius);
+        else {
+          context.moveTo(px + radius, py);
+          context.arc(px, py, radius, 0, 6.2832);
+        }
       }
       context.fill();
     });

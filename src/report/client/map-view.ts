@@ -19,6 +19,9 @@ import {
 
 type Mode = 'move' | 'lasso' | 'box';
 
+/** What the look of the points depends on. */
+type Painted = readonly [View, Paint, ReadonlySet<number>, boolean, number, number];
+
 const REACH = 14;
 
 export class MapView {
@@ -26,6 +29,9 @@ export class MapView {
   readonly #figure: MapFigure;
   readonly #canvas: HTMLCanvasElement;
   readonly #grid: Grid;
+  /** The points alone: a hover or a lasso under way paints over a copy, not fifty thousand points anew. */
+  readonly #layer = document.createElement('canvas');
+  #painted: Painted | undefined;
   #paint: Paint;
   #view: View = { scale: 1, offsetX: 0, offsetY: 0 };
   #fitted = false;
@@ -91,14 +97,26 @@ export class MapView {
     this.#marks(context);
   }
 
+  /** The points, from the layer where they were painted last if nothing about them has changed since. */
   #points(context: CanvasRenderingContext2D, width: number, height: number): void {
-    const { x, y } = this.#figure;
-    const whole = fitView(x, y, width, height).scale;
-    paintPoints(context, x, y, this.#view, this.#paint, {
-      dark: isDark(),
-      zoom: this.#view.scale / whole,
-      chosen: this.#selected.size > 0 ? (index) => this.#selected.has(index) : undefined,
-    });
+    const { width: pixels, height: lines } = this.#canvas;
+    const wanted: Painted = [this.#view, this.#paint, this.#selected, isDark(), pixels, lines];
+    if (wanted.some((part, i) => part !== this.#painted?.[i])) {
+      this.#painted = wanted;
+      const layer = this.#layer.getContext('2d');
+      if (layer === null) return;
+      this.#layer.width = pixels;
+      this.#layer.height = lines;
+      layer.setTransform(context.getTransform());
+      const { x, y } = this.#figure;
+      const whole = fitView(x, y, width, height).scale;
+      paintPoints(layer, x, y, this.#view, this.#paint, {
+        dark: isDark(),
+        zoom: this.#view.scale / whole,
+        chosen: this.#selected.size > 0 ? (index) => this.#selected.has(index) : undefined,
+      });
+    }
+    context.drawImage(this.#layer, 0, 0, width, height);
   }
 
   #marks(context: CanvasRenderingContext2D): void {
