@@ -13,6 +13,7 @@ import readline from 'node:readline';
 import { Cuts } from '../dist/models/mtl/cuts.js';
 import { Network } from '../dist/models/mtl/network.js';
 import { openblasProducts } from '../dist/models/mtl/openblas.js';
+import { Workspace } from '../dist/models/mtl/workspace.js';
 import { loadOpenblas } from '../dist/native/blas.js';
 import { searchOpenblas } from '../dist/native/openblas.js';
 import { thisMachine } from '../dist/native/system.js';
@@ -56,7 +57,7 @@ function engines() {
 
 function makeOurs(batch, products) {
   const rng = makeRng('bench');
-  const network = new Network(shape, batch, products);
+  const network = new Network(new Workspace(shape, batch, products));
   network.initialise(rng);
   network.seedDropout(rng);
   const features = Float32Array.from({ length: ROWS * 37 }, () => rng.normal());

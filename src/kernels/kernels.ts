@@ -139,7 +139,7 @@ let compiled: object | undefined;
 export const kernelFile = path.join(compiledRoot, 'kernels', 'kernels.wasm');
 
 /** What one instance can address. */
-const MOST_BYTES = 2 ** 32 - 65536;
+export const MOST_BYTES = 2 ** 32 - 65536;
 
 /** A new instance with a memory of its own. The module is read and compiled once. */
 export function makeKernels(): Kernels {

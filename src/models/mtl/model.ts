@@ -9,6 +9,7 @@ import { NetworkStack } from './network-stack.ts';
 import { applyScaler, type ScaledFeature } from './scaler.ts';
 import type { NetworkShape } from './shape.ts';
 import { type Head, shapeOfHead } from './targets.ts';
+import { Workspace } from './workspace.ts';
 
 /** The learned values of a network, wherever they were learned. */
 export interface Weights {
@@ -54,7 +55,7 @@ export function decodeModel(file: Uint8Array, where: string, products?: Products
   if (format !== FORMAT)
     throw new FathomError('data', `${where}: a model of the format "${format}", expected "${FORMAT}"`);
   const shape: NetworkShape = { inputs: features.length, hidden, heads: heads.map(shapeOfHead) };
-  const network = new Network(shape, PREDICT_ROWS, products);
+  const network = new Network(new Workspace(shape, PREDICT_ROWS, products));
   for (const tensor of network.layout.tensors) {
     const stored = arrays.find((array) => array.name === tensor.name);
     if (stored?.bytes.length !== tensor.rows * tensor.columns * 4)

@@ -1,10 +1,10 @@
 /** A stack of networks in the kernels' memory, trained in turns of some steps each. */
 
-import type { Products } from '../../kernels/kernels.ts';
+import { MOST_BYTES, type Products } from '../../kernels/kernels.ts';
 import type { Rng } from '../../random/rng.ts';
-import type { Layout } from './layout.ts';
+import { type Layout, layoutOf } from './layout.ts';
 import { addSums, type LossSums } from './losses.ts';
-import { Network, stateRegions } from './network.ts';
+import { Network, networkBytes, stateRegions } from './network.ts';
 import type { NetworkShape } from './shape.ts';
 import {
   batchStarts,
@@ -17,8 +17,9 @@ import {
   type StatePart,
   type StepReport,
 } from './stack.ts';
+import { Workspace, workspaceBytes } from './workspace.ts';
 
-/** Parameters, gradient and moments of one network fill the second-level cache: fewer steps at a time would reload them. */
+/** Parameters and moments of one network fill the second-level cache: fewer steps at a time would reload them. */
 const TURN = 16;
 
 export class NetworkStack implements Stack {
@@ -127,16 +128,26 @@ export class NetworkStack implements Stack {
 /** Rows that are measured at a time: small batches would pack the weights anew for a few rows. */
 const MEASURED_ROWS = 256;
 
-/** Makes stacks on the kernels' memory; `products` does the matrix products, the kernels' own if absent. */
+/**
+ * Makes stacks on the kernels' memory; `products` does the matrix products, the kernels' own if absent. Networks share
+ * one memory with the data in it, so there are as many at a time as fit beside the data.
+ */
 export function networkStacks(products?: Products): StackMaker {
   const make = ({ shape, networks, batchSize, trainRows, features, targets }: StackRequest): Stack => {
-    const maxRows = Math.max(largestBatch(trainRows, batchSize), MEASURED_ROWS);
-    const list = Array.from({ length: networks }, () => {
-      const network = new Network(shape, maxRows, products);
-      network.loadData(features.length / shape.inputs, features, targets);
-      return network;
-    });
+    const workspace = new Workspace(shape, roomFor(trainRows, batchSize), products);
+    workspace.loadData(features.length / shape.inputs, features, targets);
+    const list = Array.from({ length: networks }, () => new Network(workspace));
     return new NetworkStack(list, trainRows, batchSize);
   };
-  return { make };
+  const capacity = ({ shape, batchSize, trainRows, features }: StackRequest): number => {
+    const layout = layoutOf(shape);
+    const shared = workspaceBytes(layout, roomFor(trainRows, batchSize), features.length / shape.inputs);
+    return Math.max(1, Math.floor((MOST_BYTES - shared) / networkBytes(layout)));
+  };
+  return { make, capacity };
+}
+
+/** Rows of the largest batch that a stack must hold. */
+function roomFor(trainRows: number, batchSize: number): number {
+  return Math.max(largestBatch(trainRows, batchSize), MEASURED_ROWS);
 }

@@ -1,17 +1,10 @@
-/** A multi-task network in the memory of a kernel instance: forward, backward and update of one batch. */
-import {
-  type Kernels,
-  type Multiply,
-  makeKernels,
-  ownProducts,
-  type Pointer,
-  type Products,
-} from '../../kernels/kernels.ts';
+/** A multi-task network in the memory of a workspace: forward, backward and update of one batch. */
+import type { Pointer } from '../../kernels/kernels.ts';
 import type { Rng } from '../../random/rng.ts';
-import { HeadPass } from './head-pass.ts';
-import { type LayerLayout, type Layout, layoutOf } from './layout.ts';
-import { type NetworkShape, outputsOf } from './shape.ts';
+import type { Layout } from './layout.ts';
+import type { NetworkShape } from './shape.ts';
 import { initialWeights } from './stack.ts';
+import type { LayerBuffers, Workspace } from './workspace.ts';
 
 /** What Adam needs for one step. */
 export interface Update {
@@ -31,17 +24,6 @@ export interface BatchSettings {
   readonly weights: readonly number[];
 }
 
-/** Buffers of one hidden layer. */
-interface LayerBuffers extends LayerLayout {
-  readonly z: Pointer;
-  readonly a: Pointer;
-  readonly d: Pointer;
-  readonly mean: Pointer;
-  readonly inverse: Pointer;
-  readonly scale: Pointer;
-  readonly shift: Pointer;
-}
-
 /** Regions whose bytes are the whole state of training. */
 export const stateRegions = ['parameters', 'first', 'second', 'running', 'dropoutState', 'adamPowers'] as const;
 export type StateRegion = (typeof stateRegions)[number];
@@ -50,63 +32,36 @@ export class Network {
   readonly shape: NetworkShape;
   readonly layout: Layout;
   readonly maxRows: number;
-  readonly #kernels: Kernels;
-  readonly #multiply: Multiply;
-  readonly #layers: readonly LayerBuffers[];
-  readonly #pointers: Readonly<Record<StateRegion | 'gradient', Pointer>>;
-  readonly #heads: HeadPass;
-  readonly #indices: Pointer;
-  readonly #x: Pointer;
-  #features: Pointer = 0;
-  #targets: Pointer = 0;
+  readonly #workspace: Workspace;
+  readonly #pointers: Readonly<Record<StateRegion, Pointer>>;
 
-  /**
-   * @param maxRows largest batch
-   * @param products does the matrix products
-   */
-  constructor(shape: NetworkShape, maxRows: number, products: Products = ownProducts) {
-    const kernels = makeKernels();
+  /** @param workspace may be that of other networks: they take their batches one after the other */
+  constructor(workspace: Workspace) {
+    const { shape, layout, maxRows, kernels } = workspace;
     this.shape = shape;
-    this.maxRows = maxRows;
-    const layout = layoutOf(shape);
     this.layout = layout;
-    this.#kernels = kernels;
-    this.#multiply = products(kernels);
+    this.maxRows = maxRows;
+    this.#workspace = workspace;
     const floats = (count: number): Pointer => kernels.allocate(count * 4);
     this.#pointers = {
       parameters: floats(layout.parameters),
-      gradient: floats(layout.parameters),
       first: floats(layout.parameters),
       second: floats(layout.parameters),
       running: floats(layout.running),
       dropoutState: floats(4),
       adamPowers: kernels.allocate(16),
     };
-    this.#layers = layout.layers.map((layer) => ({
-      ...layer,
-      z: floats(maxRows * layer.paddedUnits),
-      a: floats(maxRows * layer.paddedUnits),
-      d: floats(maxRows * layer.paddedUnits),
-      mean: floats(layer.paddedUnits),
-      inverse: floats(layer.paddedUnits),
-      scale: floats(layer.paddedUnits),
-      shift: floats(layer.paddedUnits),
-    }));
-    this.#indices = floats(maxRows);
-    this.#x = floats(maxRows * layout.paddedInputs);
-    this.#heads = new HeadPass(kernels, shape, layout.heads.paddedOutputs, maxRows);
-    const widths = layout.layers.map((layer) => layer.paddedUnits);
-    kernels.reserveGemm(Math.max(layout.paddedInputs, layout.heads.paddedOutputs, ...widths));
     for (const layer of layout.layers)
       this.region('running').fill(1, layer.runningVariance, layer.runningVariance + layer.paddedUnits);
     new Float64Array(kernels.memory.buffer, this.#pointers.adamPowers, 2).fill(1);
   }
 
-  /** Values of a region, padding included: a view that is valid until the next `loadData`. */
+  /** Values of a region, padding included: a view that is valid until memory grows, by data or another network. */
   region(name: StateRegion | 'gradient'): Float32Array {
+    const { kernels, gradient } = this.#workspace;
     const { parameters, running } = this.layout;
     const length = name === 'running' ? running : name === 'dropoutState' || name === 'adamPowers' ? 4 : parameters;
-    return new Float32Array(this.#kernels.memory.buffer, this.#pointers[name], length);
+    return new Float32Array(kernels.memory.buffer, name === 'gradient' ? gradient : this.#pointers[name], length);
   }
 
   /** The same region as bytes, for states that are not floats. */
@@ -124,21 +79,13 @@ export class Network {
 
   /** Seeds the stream of dropout: four xorshift generators, none of them at zero. */
   seedDropout(rng: Rng): void {
-    const state = new Uint32Array(this.#kernels.memory.buffer, this.#pointers.dropoutState, 4);
+    const state = new Uint32Array(this.#workspace.kernels.memory.buffer, this.#pointers.dropoutState, 4);
     for (let i = 0; i < 4; i++) state[i] = 1 + rng.below(4294967295);
   }
 
-  /** Copies the data in: `features` is rows x inputs, `targets` rows x outputs with NaN where missing. Call once. */
+  /** Gives the workspace its data; see there. */
   loadData(rows: number, features: Float32Array, targets: Float32Array): void {
-    this.#features = this.#copyPadded(rows, features, this.shape.inputs, this.layout.paddedInputs);
-    this.#targets = this.#copyPadded(rows, targets, outputsOf(this.shape), this.layout.heads.paddedOutputs);
-  }
-
-  #copyPadded(rows: number, values: Float32Array, width: number, stride: number): Pointer {
-    const pointer = this.#kernels.allocate(rows * stride * 4);
-    const target = new Float32Array(this.#kernels.memory.buffer, pointer, rows * stride);
-    for (let row = 0; row < rows; row++) target.set(values.subarray(row * width, (row + 1) * width), row * stride);
-    return pointer;
+    this.#workspace.loadData(rows, features, targets);
   }
 
   /**
@@ -146,13 +93,13 @@ export class Network {
    * `counts`, the gradient in region `gradient`.
    */
   gradients(rows: Uint32Array, settings: BatchSettings): void {
-    const kernels = this.#kernels;
+    const workspace = this.#workspace;
     const n = rows.length;
-    this.#gather(rows);
-    let input = this.#x;
-    for (const [i, layer] of this.#layers.entries()) {
-      this.#product(0, 0, n, layer.paddedUnits, layer.paddedInputs, input, this.#parameter(layer.weight), layer.z);
-      kernels.batchNormStatistics(
+    workspace.gather(rows);
+    let input = workspace.x;
+    for (const [i, layer] of workspace.layers.entries()) {
+      workspace.times(n, layer.paddedUnits, layer.paddedInputs, input, this.#parameter(layer.weight), layer.z);
+      workspace.kernels.batchNormStatistics(
         layer.z,
         n,
         layer.paddedUnits,
@@ -170,21 +117,22 @@ export class Network {
     }
     this.#headProduct(n, input);
     const { bias } = this.layout.heads;
-    this.#heads.gradients(n, settings.weights, this.#parameter(bias), this.#gradient(bias));
+    workspace.heads.gradients(n, settings.weights, this.#parameter(bias), this.#gradient(bias));
     this.#backward(n, input, settings.dropout);
   }
 
   #backward(n: number, lastActivations: Pointer, dropout: readonly number[]): void {
-    const { heads } = this.layout;
-    const { outputs } = this.#heads;
-    const last = this.#layers[this.#layers.length - 1] as LayerBuffers;
-    const { paddedInputs, paddedOutputs } = heads;
-    this.#product(1, 0, paddedInputs, paddedOutputs, n, lastActivations, outputs, this.#gradient(heads.weight));
-    this.#product(0, 1, n, paddedInputs, paddedOutputs, outputs, this.#parameter(heads.weight), last.d);
-    for (let i = this.#layers.length - 1; i >= 0; i--) {
-      const layer = this.#layers[i] as LayerBuffers;
-      const below = this.#layers[i - 1];
-      this.#kernels.batchNormBackward(
+    const workspace = this.#workspace;
+    const { layers, kernels } = workspace;
+    const { paddedInputs, paddedOutputs, weight } = this.layout.heads;
+    const { outputs } = workspace.heads;
+    const last = layers[layers.length - 1] as LayerBuffers;
+    workspace.transposedTimes(paddedInputs, paddedOutputs, n, lastActivations, outputs, this.#gradient(weight));
+    workspace.timesTransposed(n, paddedInputs, paddedOutputs, outputs, this.#parameter(weight), last.d);
+    for (let i = layers.length - 1; i >= 0; i--) {
+      const layer = layers[i] as LayerBuffers;
+      const below = layers[i - 1];
+      kernels.batchNormBackward(
         layer.d,
         layer.z,
         layer.a,
@@ -197,32 +145,41 @@ export class Network {
         this.#gradient(layer.beta),
         keepOf(thresholdOf(dropout[i] ?? 0)),
       );
-      const input = below?.a ?? this.#x;
-      this.#product(1, 0, layer.paddedInputs, layer.paddedUnits, n, input, layer.d, this.#gradient(layer.weight));
+      const input = below?.a ?? workspace.x;
+      workspace.transposedTimes(layer.paddedInputs, layer.paddedUnits, n, input, layer.d, this.#gradient(layer.weight));
       if (below !== undefined)
-        this.#product(0, 1, n, layer.paddedInputs, layer.paddedUnits, layer.d, this.#parameter(layer.weight), below.d);
+        workspace.timesTransposed(
+          n,
+          layer.paddedInputs,
+          layer.paddedUnits,
+          layer.d,
+          this.#parameter(layer.weight),
+          below.d,
+        );
     }
   }
 
   /** Norm of the gradient before clipping; NaN or Infinity if training has diverged. */
   gradientNorm(): number {
-    return Math.sqrt(this.#kernels.sumOfSquares(this.#pointers.gradient, this.layout.parameters));
+    const { kernels, gradient } = this.#workspace;
+    return Math.sqrt(kernels.sumOfSquares(gradient, this.layout.parameters));
   }
 
   /** One step of Adam with the gradient that `gradients` left; returns the norm before clipping. */
   update({ learningRate, weightDecay, decoupled, clipNorm }: Update): number {
+    const { kernels, gradient } = this.#workspace;
     const norm = this.gradientNorm();
     const clip = Math.min(1, clipNorm / (norm + 1e-6));
     // Powers of the decay rates are carried as products: the same bits everywhere, unlike Math.pow.
-    const powers = new Float64Array(this.#kernels.memory.buffer, this.#pointers.adamPowers, 2);
+    const powers = new Float64Array(kernels.memory.buffer, this.#pointers.adamPowers, 2);
     const first = (powers[0] as number) * 0.9;
     const second = (powers[1] as number) * 0.999;
     powers[0] = first;
     powers[1] = second;
     const root = Math.sqrt(1 - second);
-    this.#kernels.adam(
+    kernels.adam(
       this.#pointers.parameters,
-      this.#pointers.gradient,
+      gradient,
       this.#pointers.first,
       this.#pointers.second,
       this.layout.parameters,
@@ -239,32 +196,33 @@ export class Network {
   measure(rows: Uint32Array): void {
     this.#forwardFrozen(rows);
     const { bias } = this.layout.heads;
-    this.#heads.gradients(rows.length, [], this.#parameter(bias), this.#gradient(bias));
+    this.#workspace.heads.gradients(rows.length, [], this.#parameter(bias), this.#gradient(bias));
   }
 
   /** Outputs of up to `maxRows` rows, row-major with `layout.heads.paddedOutputs` columns: a view, copy what you keep. */
   predict(rows: Uint32Array): Float32Array {
     this.#forwardFrozen(rows);
-    return this.#heads.values(rows.length, this.#parameter(this.layout.heads.bias));
+    return this.#workspace.heads.values(rows.length, this.#parameter(this.layout.heads.bias));
   }
 
   /** Per output column: sum of the losses of the last batch, without weights. */
   get losses(): Float32Array {
-    return this.#heads.losses;
+    return this.#workspace.heads.losses;
   }
 
   /** Per output column: targets present in the last batch. */
   get counts(): Float32Array {
-    return this.#heads.counts;
+    return this.#workspace.heads.counts;
   }
 
   #forwardFrozen(rows: Uint32Array): void {
-    this.#gather(rows);
-    let input = this.#x;
-    for (const layer of this.#layers) {
+    const workspace = this.#workspace;
+    workspace.gather(rows);
+    let input = workspace.x;
+    for (const layer of workspace.layers) {
       const { paddedUnits, paddedInputs, z, scale, shift } = layer;
-      this.#product(0, 0, rows.length, paddedUnits, paddedInputs, input, this.#parameter(layer.weight), z);
-      this.#kernels.batchNormFrozen(
+      workspace.times(rows.length, paddedUnits, paddedInputs, input, this.#parameter(layer.weight), z);
+      workspace.kernels.batchNormFrozen(
         paddedUnits,
         this.#parameter(layer.gamma),
         this.#parameter(layer.beta),
@@ -279,30 +237,17 @@ export class Network {
     this.#headProduct(rows.length, input);
   }
 
-  #gather(rows: Uint32Array): void {
-    const { memory, gather } = this.#kernels;
-    const { paddedInputs, heads } = this.layout;
-    new Uint32Array(memory.buffer, this.#indices, rows.length).set(rows);
-    gather(this.#x, this.#features, this.#indices, rows.length, paddedInputs * 4);
-    gather(this.#heads.targets, this.#targets, this.#indices, rows.length, heads.paddedOutputs * 4);
-  }
-
   #activate({ z, a, paddedUnits, scale, shift }: LayerBuffers, n: number, threshold: number): void {
-    if (threshold === 0) this.#kernels.activate(z, a, n, paddedUnits, scale, shift);
-    else {
-      const state = this.#pointers.dropoutState;
-      this.#kernels.activateWithDropout(z, a, n, paddedUnits, scale, shift, state, threshold, keepOf(threshold));
-    }
+    const { kernels } = this.#workspace;
+    const { dropoutState } = this.#pointers;
+    if (threshold === 0) kernels.activate(z, a, n, paddedUnits, scale, shift);
+    else kernels.activateWithDropout(z, a, n, paddedUnits, scale, shift, dropoutState, threshold, keepOf(threshold));
   }
 
   #headProduct(n: number, input: Pointer): void {
     const { paddedInputs, paddedOutputs, weight } = this.layout.heads;
-    this.#product(0, 0, n, paddedOutputs, paddedInputs, input, this.#parameter(weight), this.#heads.outputs);
-  }
-
-  /** A product of matrices whose stored rows lie without gaps. */
-  #product(ta: number, tb: number, m: number, n: number, k: number, a: Pointer, b: Pointer, c: Pointer): void {
-    this.#multiply(ta, tb, m, n, k, a, ta === 1 ? m : k, b, tb === 1 ? k : n, c, n);
+    const { outputs } = this.#workspace.heads;
+    this.#workspace.times(n, paddedOutputs, paddedInputs, input, this.#parameter(weight), outputs);
   }
 
   #parameter(offset: number): Pointer {
@@ -310,12 +255,17 @@ export class Network {
   }
 
   #gradient(offset: number): Pointer {
-    return this.#pointers.gradient + offset * 4;
+    return this.#workspace.gradient + offset * 4;
   }
 
   #running(offset: number): Pointer {
     return this.#pointers.running + offset * 4;
   }
+}
+
+/** Memory that a network adds to its workspace, at most. */
+export function networkBytes({ parameters, running }: Layout): number {
+  return 4 * (3 * parameters + running) + 1024;
 }
 
 /** Dropout decides by 16 random bits: the rate in steps of 1 / 65536. */

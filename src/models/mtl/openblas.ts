@@ -10,15 +10,15 @@ interface Prepared {
   /** The cut that `pieces` follow. */
   readonly cut: Site['cut'];
   readonly a: number;
-  readonly b: number;
   readonly pieces: readonly Piece[];
 }
 
 /** Bytes depend on the library and on the CPU's kernels; on one machine they are always the same. */
 export function openblasProducts(openblas: Openblas, cuts: Cuts): Products {
   return ({ memory }) => {
-    // The same few products come again every step: by the address of their result.
-    const prepared = new Map<number, Prepared>();
+    // The same few products come again every step, by the address of their result; where networks take turns, those
+    // with parameters on the right side once for each network.
+    const prepared = new Map<number, Map<number, Prepared>>();
     let buffer = memory.buffer;
     const prepare = (product: Product, a: number, b: number, c: number): Prepared => {
       const site = cuts.siteOf(product);
@@ -27,7 +27,7 @@ export function openblasProducts(openblas: Openblas, cuts: Cuts): Products {
         const view = (address: number) => new Uint8Array(buffer, address);
         return { rows, columns, a: view(a + at.a), b: view(b + at.b), c: view(c + at.c) };
       });
-      return { product, site, cut: site.cut, a, b, pieces };
+      return { product, site, cut: site.cut, a, pieces };
     };
     return (transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc) => {
       if (memory.buffer !== buffer) {
@@ -35,16 +35,20 @@ export function openblasProducts(openblas: Openblas, cuts: Cuts): Products {
         prepared.clear();
         buffer = memory.buffer;
       }
-      let call = prepared.get(c);
+      let calls = prepared.get(c);
+      if (calls === undefined) {
+        calls = new Map();
+        prepared.set(c, calls);
+      }
+      let call = calls.get(b);
       if (
         call === undefined ||
         call.a !== a ||
-        call.b !== b ||
         call.cut !== call.site.cut ||
         !isProduct(call.product, transposeA, transposeB, m, n, k, lda, ldb, ldc)
       ) {
         call = prepare({ transposeA, transposeB, m, n, k, lda, ldb, ldc }, a, b, c);
-        prepared.set(c, call);
+        calls.set(b, call);
       }
       for (const piece of call.pieces) multiplyPiece(openblas, call.product, piece);
       cuts.count(call.site);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { Network, type Update } from '../../../src/models/mtl/network.ts';
 import type { HeadShape } from '../../../src/models/mtl/shape.ts';
+import { Workspace } from '../../../src/models/mtl/workspace.ts';
 import { buildKernels, describeEngines, rowsOf } from './support.ts';
 
 interface Golden {
@@ -33,7 +34,7 @@ function load(network: Network, tensors: Record<string, number[]>): void {
 describeEngines('takes the steps that torch takes', (products) => {
   it.each(Object.keys(golden.runs))('%s', (name) => {
     const { update, losses, norms, end } = golden.runs[name] as Golden['runs'][string];
-    const network = new Network(golden, golden.batch, products);
+    const network = new Network(new Workspace(golden, golden.batch, products));
     load(network, golden.start);
     const y = Float32Array.from(golden.y, (value) => value ?? Number.NaN);
     network.loadData(golden.batch * 2, Float32Array.from(golden.x), y);

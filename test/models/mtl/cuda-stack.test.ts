@@ -15,6 +15,7 @@ import { emptySums } from '../../../src/models/mtl/losses.ts';
 import { Network } from '../../../src/models/mtl/network.ts';
 import type { NetworkShape } from '../../../src/models/mtl/shape.ts';
 import { largestBatch, memberRegions, partsOf, type Stack, type StepReport } from '../../../src/models/mtl/stack.ts';
+import { Workspace } from '../../../src/models/mtl/workspace.ts';
 import { type Cuda, openCuda } from '../../../src/native/cuda.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import { noCompiler, standIn } from './cuda.ts';
@@ -132,7 +133,7 @@ describe.skipIf(noCompiler !== undefined)(`CUDA's kernels on the CPU (${noCompil
   it('predict and measure as the other engines do with the same weights', () => {
     const stack = randomStack(onHost(), [0, 1]);
     train(stack, [0, 1], 0, 3);
-    const network = new Network(odd, 32);
+    const network = new Network(new Workspace(odd, 32));
     network.loadData(data.rows, data.features, data.targets);
     for (const region of ['parameters', 'running'] as const) network.region(region).set(stack.read(1, region));
     const rows = Uint32Array.from({ length: 29 }, (_, i) => 28 - i);

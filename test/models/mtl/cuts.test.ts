@@ -4,6 +4,7 @@ import type { Kernels } from '../../../src/kernels/kernels.ts';
 import { Cuts, type Product, piecesOf, ruledCut } from '../../../src/models/mtl/cuts.ts';
 import { Network } from '../../../src/models/mtl/network.ts';
 import { openblasProducts } from '../../../src/models/mtl/openblas.ts';
+import { Workspace } from '../../../src/models/mtl/workspace.ts';
 import type { Openblas } from '../../../src/native/blas.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import {
@@ -190,7 +191,7 @@ describe.skipIf(noOpenblas !== undefined)(`products by OpenBLAS (${noOpenblas ??
       () => 0,
     ];
     const prints = clocks.map((clock) => {
-      const network = new Network(shape, 32, blasProducts(clock));
+      const network = new Network(new Workspace(shape, 32, blasProducts(clock)));
       network.initialise(makeRng('init'));
       network.seedDropout(makeRng('dropout'));
       network.loadData(256, flat(x), flat(y));

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
+import { type Kernels, ownProducts, type Products } from '../../../src/kernels/kernels.ts';
 import { type ConformanceOptions, compareStack, type StackEngine } from '../../../src/models/mtl/conformance.ts';
 import { emptySums } from '../../../src/models/mtl/losses.ts';
 import { networkStacks } from '../../../src/models/mtl/network-stack.ts';
@@ -126,6 +127,36 @@ describeEngines('a stack', (products) => {
     const results = await trainStack(stack, train, validation, members, hooks);
     expect(results?.[0]).toMatchObject({ message: expect.stringMatching(/diverged in epoch 1/) });
     expect(results?.[1]).toMatchObject({ history: expect.any(Array) });
+  });
+
+  it('holds the data and the batch once, whatever the number of networks', () => {
+    const rows = 4000;
+    const shape: NetworkShape = { inputs: 40, hidden: [16], heads: [{ kind: 'regression', outputs: 1 }] };
+    const features = new Float32Array(rows * 40);
+    const large = { shape, batchSize: 512, trainRows: rows, features, targets: new Float32Array(rows) };
+    const memoryOf = (networks: number): number => {
+      let kernels: Kernels | undefined;
+      const keep: Products = (those) => {
+        kernels = those;
+        return (products ?? ownProducts)(those);
+      };
+      const stack = networkStacks(keep).make({ ...large, networks });
+      stack.free();
+      return kernels?.memory.buffer.byteLength ?? 0;
+    };
+    const [one, many] = [memoryOf(1), memoryOf(64)];
+    // What a network owns: parameters and two moments of 16 x 40 + 2 x 16 + 16 x 8 + 8 values, and the running ones.
+    expect(many - one).toBeLessThan(64 * 4 * (3 * 816 + 32) + 64 * 1024 + 2 ** 17);
+    expect(one).toBeGreaterThan(features.byteLength);
+  });
+
+  it('says how many networks fit beside the data', () => {
+    const { capacity } = networkStacks(products);
+    const wide: NetworkShape = { inputs: 40, hidden: [2048, 2048], heads: [{ kind: 'regression', outputs: 1 }] };
+    // 4.3 million parameters and their moments: 52 MB a network. 1,000 rows are nothing beside it.
+    const few = { shape: wide, networks: 500, batchSize: 32, trainRows: 1000, targets: new Float32Array(0) };
+    expect(capacity?.({ ...few, features: new Float32Array(40_000) })).toBe(82);
+    expect(capacity?.({ ...request, networks: 1000 })).toBeGreaterThan(10_000);
   });
 
   it('measures and predicts every row', () => {

@@ -4,6 +4,7 @@ import type { Products } from '../../../src/kernels/kernels.ts';
 import { keepOf, Network, thresholdOf } from '../../../src/models/mtl/network.ts';
 import { dropoutMask, oracleGradients, oracleUpdate, vectorsOf } from '../../../src/models/mtl/oracle.ts';
 import { headKinds, type NetworkShape } from '../../../src/models/mtl/shape.ts';
+import { Workspace } from '../../../src/models/mtl/workspace.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import {
   buildKernels,
@@ -54,7 +55,7 @@ function compare(
   const settings = options.update ?? update;
   const rng = makeRng('compare', JSON.stringify(shape), options.batch);
   const { x, y } = randomData(shape, options.batch * 4, rng, options.missing ?? 0.2);
-  const network = new Network(shape, options.batch, options.products);
+  const network = new Network(new Workspace(shape, options.batch, options.products));
   network.initialise(makeRng('init'));
   network.seedDropout(makeRng('dropout'));
   network.loadData(x.length, flat(x), flat(y));
@@ -207,7 +208,7 @@ describeEngines('a network', (products, engine) => {
 
   function trained(batch: number): Network {
     const { x, y } = randomData(shape, 64, makeRng('data'), 0.2);
-    const network = new Network(shape, batch, products);
+    const network = new Network(new Workspace(shape, batch, products));
     network.initialise(makeRng('init'));
     network.seedDropout(makeRng('dropout'));
     network.loadData(64, flat(x), flat(y));
@@ -282,7 +283,7 @@ describeEngines('a network', (products, engine) => {
         { kind: 'multiclass', outputs: 2 },
       ],
     };
-    const network = new Network(extreme, 2, products);
+    const network = new Network(new Workspace(extreme, 2, products));
     network.initialise(makeRng('init'));
     const { heads } = network.layout;
     network.region('parameters').set([500, -500, 500], heads.bias);

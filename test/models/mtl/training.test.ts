@@ -7,6 +7,7 @@ import { applyScaler, fitScaler } from '../../../src/models/mtl/scaler.ts';
 import { endEpoch, type ScheduleState, startSchedule } from '../../../src/models/mtl/schedule.ts';
 import { batchStarts } from '../../../src/models/mtl/stack.ts';
 import { type TrainingOptions, trainNetwork } from '../../../src/models/mtl/training.ts';
+import { Workspace } from '../../../src/models/mtl/workspace.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import type { Frame } from '../../../src/tables/frame.ts';
 import { buildKernels, describeEngines, everyHead, fingerprint, flat, randomData, rowsOf } from './support.ts';
@@ -79,7 +80,7 @@ describeEngines('training', (products, engine) => {
       const [a = 0, b = 0] = features.subarray(i * 3);
       return a - 0.5 * b + 0.3 * rng.normal();
     });
-    const network = new Network(shape, 17, products);
+    const network = new Network(new Workspace(shape, 17, products));
     network.loadData(100, features, targets);
     return network;
   }
@@ -112,7 +113,7 @@ describeEngines('training', (products, engine) => {
     it('has pinned bits: the same on every machine', async () => {
       const every = { inputs: 5, hidden: [13, 7], heads: everyHead };
       const { x, y } = randomData(every, 100, makeRng('every'), 0.2);
-      const network = new Network(every, 17, products);
+      const network = new Network(new Workspace(every, 17, products));
       network.loadData(100, flat(x), flat(y));
       const settings = { ...options, dropout: [0.3, 0.2], weights: everyHead.map(() => 1), epochs: 5 };
       await trainNetwork(network, rowsOf(60), rowsOf(40, 60), settings, hooks);
@@ -144,7 +145,7 @@ describeEngines('training', (products, engine) => {
   it('saves at ends of epochs once there is work worth it, and those checkpoints resume too', async () => {
     const wide = { inputs: 3, hidden: [1500, 1500], heads: shape.heads };
     const make = (): Network => {
-      const network = new Network(wide, 24, products);
+      const network = new Network(new Workspace(wide, 24, products));
       const rng = makeRng('wide');
       const draw = (length: number) => Float32Array.from({ length }, () => rng.normal());
       network.loadData(600, draw(1800), draw(600));
@@ -174,7 +175,7 @@ describeEngines('training', (products, engine) => {
       saved = bytes;
     };
     await trainNetwork(setUp(), rowsOf(60), rowsOf(0), options, { ...hooks, save, cancelled: () => true });
-    const other = new Network({ ...shape, hidden: [99] }, 17, products);
+    const other = new Network(new Workspace({ ...shape, hidden: [99] }, 17, products));
     other.loadData(100, new Float32Array(300), new Float32Array(100));
     await expect(trainNetwork(other, rowsOf(60), rowsOf(0), options, hooks, saved)).rejects.toThrow(/another network/);
   });
