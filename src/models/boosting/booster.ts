@@ -9,6 +9,10 @@ export type Parameters = Readonly<Record<string, string | number>>;
 /** `gain`: mean reduction of the loss by splits on a feature. `cover`: mean weight of the rows that they split. */
 export type Importance = 'gain' | 'cover' | 'weight' | 'total_gain' | 'total_cover';
 
+/** What to predict, and XGBoost's number for it. */
+const predictionTypes = { values: 0, margins: 1, contributions: 2 } as const;
+export type Prediction = keyof typeof predictionTypes;
+
 /** A Booster. `free` it: its memory is outside of JavaScript. */
 export class Booster {
   readonly #xgboost: Xgboost;
@@ -30,12 +34,15 @@ export class Booster {
     const booster = new Booster(xgboost, outOf(out));
     try {
       for (const [name, value] of Object.entries(parameters)) booster.setParameter(name, value);
-      const names = matrices[0]?.featureNames;
-      if (names !== undefined)
-        xgboost.check(
-          xgboost.c.boosterSetNames(booster.#handle, 'feature_name', names, names.length),
-          'to take the feature names',
-        );
+      for (const [field, texts] of [
+        ['feature_name', matrices[0]?.featureNames],
+        ['feature_type', matrices[0]?.featureTypes],
+      ] as const)
+        if (texts !== undefined)
+          xgboost.check(
+            xgboost.c.boosterSetNames(booster.#handle, field, texts, texts.length),
+            `to take the ${field}s`,
+          );
     } catch (error) {
       booster.free();
       throw error;
@@ -92,11 +99,16 @@ export class Booster {
     return values;
   }
 
-  /** Predictions by the first `rounds` rounds (0: all), row-major where a row has several. */
-  predict(matrix: Matrix, rounds: number): Float32Array {
+  /**
+   * Predictions by the first `rounds` rounds (0: all), row-major where a row has several.
+   *
+   * @param what `values`: on the scale of the label. `margins`: before the objective's link, log odds for `binary`.
+   *   `contributions`: exact TreeSHAP values of the margin, rows x outputs x (features + 1), the bias last.
+   */
+  predict(matrix: Matrix, rounds: number, what: Prediction = 'values'): Float32Array {
     const { c, check } = this.#xgboost;
     const config = JSON.stringify({
-      type: 0,
+      type: predictionTypes[what],
       training: false,
       iteration_begin: 0,
       iteration_end: rounds,

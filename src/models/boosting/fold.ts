@@ -3,15 +3,20 @@
 import type { DataSet } from '../../contract/metrics.ts';
 import { FathomError } from '../../errors.ts';
 import { columnNamed, columnsOf, type Frame, type FrameColumn, numbersOf } from '../../tables/frame.ts';
+import { categoricalOf, type Features, takeRows } from './features.ts';
 import type { Rows } from './matrix.ts';
+import { gradesOf, type Queries, weightsByQuery } from './queries.ts';
 
-export type Objective = 'binary' | 'regression' | 'multiclass';
+export type Objective = 'binary' | 'regression' | 'multiclass' | 'ranking';
+
+/** Grades above this would overflow the gain 2^grade - 1 in XGBoost. */
+const HIGHEST_GRADE = 31;
 
 /** Labels of all rows of a frame. */
 export interface Target {
   readonly name: string;
   readonly objective: Objective;
-  /** 0 or 1, a number, or the index in `classes`; NaN is missing. */
+  /** 0 or 1, a number, a grade, or the index in `classes`; NaN is missing. */
   readonly values: Float64Array;
   /** Names of the classes of a `multiclass` target. */
   readonly classes: readonly string[];
@@ -26,8 +31,14 @@ export interface FoldRows {
   readonly unlabelled: number;
 }
 
+/** For `ranking`: which rows are ranked together, and into how many grades the target is cut (else it holds grades). */
+export interface Ranking {
+  readonly queries: Queries;
+  readonly grades?: number | undefined;
+}
+
 /** Reads and checks the column to predict. */
-export function readTarget(frame: Frame, name: string, objective: Objective): Target {
+export function readTarget(frame: Frame, name: string, objective: Objective, ranking?: Ranking): Target {
   const column = columnNamed(frame, name);
   if (column.role !== 'label')
     throw new FathomError('data', `column "${name}" has the role ${column.role}; a target has the role label`, {
@@ -35,13 +46,24 @@ export function readTarget(frame: Frame, name: string, objective: Objective): Ta
     });
   if (objective === 'multiclass') return readClasses(column, name);
   const values = Float64Array.from(numbersOf(column));
-  if (objective === 'binary')
-    values.forEach((value, row) => {
-      if (value !== 0 && value !== 1 && !Number.isNaN(value))
-        throw new FathomError('data', `target "${name}" is ${value} in row ${row}, but a binary target is 0 or 1`, {
-          hint: 'choose `objective: regression` or `multiclass`, or derive a 0/1 column in the frame',
-        });
-    });
+  const graded = objective === 'ranking' && ranking?.grades === undefined;
+  values.forEach((value, row) => {
+    if (Number.isNaN(value)) return;
+    if (Math.abs(value) === Infinity)
+      throw new FathomError('data', `target "${name}" is ${value} in row ${row}; a label is finite or missing`);
+    if (objective === 'binary' && value !== 0 && value !== 1)
+      throw new FathomError('data', `target "${name}" is ${value} in row ${row}, but a binary target is 0 or 1`, {
+        hint: 'choose `objective: regression` or `multiclass`, or derive a 0/1 column in the frame',
+      });
+    if (graded && !(Number.isInteger(value) && value >= 0 && value <= HIGHEST_GRADE))
+      throw new FathomError(
+        'data',
+        `target "${name}" is ${value} in row ${row}, but a grade is a whole number from 0 to ${HIGHEST_GRADE}`,
+        { hint: 'set `grades` to cut the target into that many grades within each query' },
+      );
+  });
+  if (ranking?.grades !== undefined)
+    return { name, objective, classes: [], values: gradesOf(values, ranking.queries, ranking.grades) };
   return { name, objective, values, classes: [] };
 }
 
@@ -94,6 +116,11 @@ export function rowsOfFold(splits: Frame, fold: number, target: Target): FoldRow
 export function checkTrainable(target: Target, rows: Uint32Array, fold: number): void {
   if (rows.length === 0)
     throw new FathomError('data', `fold ${fold} has no training row with a label "${target.name}"`);
+  if (rows.length === 1)
+    throw new FathomError(
+      'data',
+      `fold ${fold} has one training row with a label "${target.name}": nothing to compare`,
+    );
   if (target.objective === 'regression') return;
   const first = target.values[rows[0] as number] as number;
   if (rows.every((row) => target.values[row] === first))
@@ -103,39 +130,58 @@ export function checkTrainable(target: Target, rows: Uint32Array, fold: number):
     );
 }
 
-/** Features, labels and weights of the given rows, as XGBoost takes them. */
-export function selectRows(frame: Frame, target: Target, rows: Uint32Array): Rows {
-  const features = columnsOf(frame, 'feature');
-  if (features.length === 0) throw new FathomError('data', 'the frame has no column with the role feature');
-  const width = features.length;
-  const values = new Float32Array(rows.length * width);
-  for (const [f, column] of features.entries()) {
-    if (column.type === 'category')
-      throw new FathomError('data', `feature "${column.name}" holds categories, but trees split numbers`, {
-        hint: 'turn it into one column a category (one-hot) in features.frame',
-      });
-    for (let i = 0; i < rows.length; i++) {
-      const value = column.values[rows[i] as number] as number;
-      values[i * width + f] = value;
-      if (Math.abs(values[i * width + f] as number) === Infinity)
-        throw new FathomError('data', `feature "${column.name}" is ${value} in row ${rows[i]}: too large for float32`);
-    }
-  }
-  const weights = weightsOf(frame, rows);
-  return {
-    values,
-    rows: rows.length,
-    featureNames: features.map((column) => column.name),
-    labels: Float32Array.from(rows, (row) => target.values[row] as number),
-    ...(weights === undefined ? {} : { weights }),
-  };
+/** What `takeData` takes beside features. */
+export interface DataOptions {
+  /** Column of weights; the one with the role weight if left out. */
+  readonly weightColumn?: string | undefined;
+  /** For `ranking`: the rows are ordered by query. */
+  readonly queries?: Queries | undefined;
+  /** A label a class and row, 1 or 0, rather than one a row: see `forestParameters`. */
+  readonly oneHot?: boolean;
 }
 
-function weightsOf(frame: Frame, rows: Uint32Array): Float32Array | undefined {
-  const [column, second] = columnsOf(frame, 'weight');
+/** Features, labels and weights of the given rows as XGBoost takes them, and how many values are missing. */
+export function takeData(
+  frame: Frame,
+  features: Features,
+  target: Target,
+  rows: Uint32Array,
+  options: DataOptions = {},
+): { data: Rows; missing: number } {
+  const { columns, missing } = takeRows(features, rows);
+  const { queries, oneHot } = options;
+  const weights = weightsOf(frame, rows, options.weightColumn);
+  const classes = oneHot === true ? target.classes.length : 0;
+  const labels = Float32Array.from(rows, (row) => target.values[row] as number);
+  const data: Rows = {
+    columns,
+    rows: rows.length,
+    featureNames: features.names,
+    categorical: categoricalOf(features),
+    labels: classes === 0 ? labels : oneHotOf(labels, classes),
+    ...(weights === undefined
+      ? {}
+      : { weights: queries === undefined ? weights : weightsByQuery(weights, rows, queries) }),
+    ...(queries === undefined ? {} : { queries: Uint32Array.from(rows, (row) => queries.of[row] as number) }),
+  };
+  return { data, missing };
+}
+
+function oneHotOf(labels: Float32Array, classes: number): Float32Array {
+  const values = new Float32Array(labels.length * classes);
+  labels.forEach((klass, i) => {
+    values[i * classes + klass] = 1;
+  });
+  return values;
+}
+
+function weightsOf(frame: Frame, rows: Uint32Array, name: string | undefined): Float32Array | undefined {
+  const [column, second] = name === undefined ? columnsOf(frame, 'weight') : [columnNamed(frame, name)];
   if (column === undefined) return undefined;
   if (second !== undefined)
-    throw new FathomError('data', `columns "${column.name}" and "${second.name}" both have the role weight`);
+    throw new FathomError('data', `columns "${column.name}" and "${second.name}" both have the role weight`, {
+      hint: 'name one with `weight`',
+    });
   const values = numbersOf(column);
   return Float32Array.from(rows, (row) => {
     const weight = values[row] as number;
@@ -180,6 +226,12 @@ export function baselineOf(frame: Frame, target: Target, trainRows: Uint32Array,
     if (target.objective === 'multiclass') sums[value] = (sums[value] as number) + 1;
     else sums[0] = (sums[0] as number) + value;
   }
-  const labels = { binary: 'training base rate', regression: 'training mean', multiclass: 'training class rates' };
+  const labels = {
+    binary: 'training base rate',
+    regression: 'training mean',
+    multiclass: 'training class rates',
+    // The same number for every row: it ranks nothing, and is worth what a random order is worth.
+    ranking: 'no order',
+  };
   return { label: labels[target.objective], predict: (_, klass) => (sums[klass] as number) / trainRows.length };
 }

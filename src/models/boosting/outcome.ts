@@ -6,6 +6,8 @@ import { log } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { RowNames, TargetPredictions } from '../predictions.ts';
 import type { Baseline, Target } from './fold.ts';
+import { measureNdcg } from './ndcg.ts';
+import type { Queries } from './queries.ts';
 
 /** Predictions for the rows of one set: a number a row, or one a row and class. */
 export interface SetPredictions {
@@ -16,9 +18,9 @@ export interface SetPredictions {
 }
 
 export interface SetOutcome {
-  /** AUC, its mean over classes, or Spearman's correlation; null where undefined. */
+  /** AUC, its mean over classes, Spearman's correlation, or NDCG; null where undefined. */
   readonly score: number | null;
-  /** Log loss (mean over rows), or RMSE; null without rows. */
+  /** Log loss (mean over rows), or RMSE; null without rows, and for ranking. */
   readonly loss: number | null;
   /** Part of the rows whose likeliest class is right; only with classes. */
   readonly accuracy: number | null;
@@ -55,7 +57,9 @@ export function measureSet(
   names: RowNames,
   rng: (purpose: string) => Rng,
   resamples: number,
+  ranking?: { readonly queries: Queries; readonly top?: number | undefined },
 ): SetOutcome {
+  if (ranking !== undefined) return measureRanking(tables, set, rng, resamples, ranking);
   const kind = target.objective === 'regression' ? 'regression' : 'binary';
   const metrics: Metric[] = [];
   const scores: number[] = [];
@@ -75,6 +79,8 @@ export function measureSet(
         predicted,
         baseline: { label: table.baselineLabel, predicted: table.baseline.filter(inSet) },
         clusters: rows.map(names.group),
+        time: rows.map((row) => names.time(row)?.getTime() ?? NaN),
+        labelEnd: rows.map((row) => names.labelEnd(row)?.getTime() ?? NaN),
         rng: rng(`intervals ${set} ${table.target}`),
         resamples,
       }),
@@ -89,6 +95,30 @@ export function measureSet(
     accuracy: classes?.accuracy ?? null,
     metrics,
   };
+}
+
+/** NDCG over the queries of a set. */
+function measureRanking(
+  [table]: readonly TargetPredictions[],
+  set: DataSet,
+  rng: (purpose: string) => Rng,
+  resamples: number,
+  { queries, top }: { readonly queries: Queries; readonly top?: number | undefined },
+): SetOutcome {
+  const inSet = (_: unknown, i: number): boolean => table?.sets[i] === set;
+  if (table === undefined || !table.sets.includes(set)) return { score: null, loss: null, accuracy: null, metrics: [] };
+  const { value, metrics } = measureNdcg({
+    target: table.target,
+    set,
+    grades: table.actual.filter(inSet),
+    scores: table.predicted.filter(inSet),
+    baseline: { label: table.baselineLabel, predicted: table.baseline.filter(inSet) },
+    queryOf: Array.from(table.rows.filter(inSet), (row) => queries.of[row] as number),
+    top,
+    rng: rng(`intervals ${set} ${table.target}`),
+    resamples,
+  });
+  return { score: value, loss: null, accuracy: null, metrics };
 }
 
 /** Log loss of the true class and accuracy of the likeliest one, over all classes together. */

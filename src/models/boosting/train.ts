@@ -1,5 +1,6 @@
-/** Trains a booster round by round, and stops when the validation loss has stopped falling. */
+/** Trains a booster round by round, and stops when the validation loss no longer gets better. */
 import { FathomError } from '../../errors.ts';
+import { isAtLeast, OLDEST_XGBOOST, XGBOOST_FIX } from '../../native/find.ts';
 import { Booster, type Parameters } from './booster.ts';
 import type { Matrix } from './matrix.ts';
 import type { Xgboost } from './xgboost-c.ts';
@@ -8,8 +9,10 @@ export interface TrainOptions {
   readonly parameters: Parameters;
   /** Most rounds. */
   readonly rounds: number;
-  /** Stop after this many rounds without a lower validation loss; 0: never. */
+  /** Stop after this many rounds without a better validation loss; 0: never. */
   readonly earlyStoppingRounds: number;
+  /** True where the metric is a score, of which more is better, such as NDCG. */
+  readonly maximize?: boolean;
   readonly training: Matrix;
   readonly validation?: Matrix | undefined;
   /** Continue from here; see `canResume`. */
@@ -27,7 +30,7 @@ export interface TrainingState {
 
 export interface Trained {
   readonly booster: Booster;
-  /** Rounds that predictions use: those of the lowest validation loss, or all without early stopping. */
+  /** Rounds that predictions use: those of the best validation loss, or all without early stopping. */
   readonly bestRounds: number;
   /** Losses after each round, from the first. Their metric is the objective's own: log loss, RMSE. */
   readonly trainingLoss: readonly number[];
@@ -39,7 +42,23 @@ export interface Trained {
  * numbers, so this holds only where it draws none; otherwise start over.
  */
 export function canResume(parameters: Parameters): boolean {
-  return parameters['subsample'] === 1 && parameters['colsample_bytree'] === 1 && parameters['device'] === 'cpu';
+  const drawn = ['subsample', 'colsample_bytree', 'colsample_bynode'].some((name) => (parameters[name] ?? 1) !== 1);
+  return !drawn && parameters['booster'] !== 'dart' && parameters['device'] === 'cpu';
+}
+
+/** Refuses a GPU that the library could not use: any build would take the CPU instead, with no more than a warning. */
+export function checkDevice(xgboost: Pick<Xgboost, 'path' | 'version' | 'hasCuda'>, device: unknown): void {
+  if (!`${device}`.startsWith('cuda')) return;
+  if (!isAtLeast(xgboost.version, OLDEST_XGBOOST))
+    throw new FathomError(
+      'unavailable',
+      `${xgboost.path} is libxgboost ${xgboost.version}, which does not know \`device: cuda\``,
+      { hint: XGBOOST_FIX },
+    );
+  if (!xgboost.hasCuda)
+    throw new FathomError('unavailable', `${xgboost.path} (version ${xgboost.version}) was built without CUDA`, {
+      hint: 'set `device: cpu`, or run `make native XGBOOST_PACKAGE=xgboost` for a build with CUDA',
+    });
 }
 
 /**
@@ -50,22 +69,23 @@ export async function train(xgboost: Xgboost, options: TrainOptions): Promise<Tr
   const { parameters, rounds, earlyStoppingRounds, training, validation, from, afterRound } = options;
   if (earlyStoppingRounds > 0 && validation === undefined)
     throw new FathomError('internal', 'early stopping needs a validation matrix');
+  checkDevice(xgboost, parameters['device']);
   const wantsCuda = `${parameters['device']}`.startsWith('cuda');
-  if (wantsCuda && !xgboost.hasCuda)
-    throw new FathomError('unavailable', `${xgboost.path} (version ${xgboost.version}) was built without CUDA`, {
-      hint: 'set `device: cpu`, or run `make native XGBOOST_PACKAGE=xgboost` for a build with CUDA',
-    });
+  /** Later rounds of DART scale the trees of earlier ones, so the best round is kept as it was. */
+  const keepsBest = parameters['booster'] === 'dart' && earlyStoppingRounds > 0;
+  let kept: Uint8Array | undefined;
+  const isBetter = (a: number, b: number): boolean => (options.maximize === true ? a > b : a < b);
   const matrices = validation === undefined ? [training] : [training, validation];
   if (from !== undefined && !canResume(parameters))
     throw new FathomError('internal', 'training that draws random numbers cannot continue from a saved state');
-  const booster =
+  let booster =
     from === undefined
       ? Booster.create(xgboost, parameters, matrices)
       : Booster.load(xgboost, from.model, parameters, matrices);
   const trainingLoss: number[] = [...(from?.trainingLoss ?? [])];
   const validationLoss: number[] = [...(from?.validationLoss ?? [])];
   let best = validationLoss.reduce(
-    (lowest, loss, round) => (loss < (validationLoss[lowest] as number) ? round : lowest),
+    (first, loss, round) => (isBetter(loss, validationLoss[first] as number) ? round : first),
     0,
   );
   const state = (): TrainingState => ({ model: booster.toJson(), trainingLoss, validationLoss });
@@ -87,9 +107,15 @@ export async function train(xgboost: Xgboost, options: TrainOptions): Promise<Tr
             hint: 'look for labels or weights that are not numbers, or lower learningRate',
           });
         validationLoss.push(ofValidation);
-        if (ofValidation < (validationLoss[best] as number)) best = round;
+        if (isBetter(ofValidation, validationLoss[best] as number)) best = round;
+        if (keepsBest && best === round) kept = booster.toJson();
       }
       await afterRound?.(round + 1, state);
+    }
+    if (kept !== undefined) {
+      const best = Booster.load(xgboost, kept, parameters, matrices);
+      booster.free();
+      booster = best;
     }
     if (earlyStoppingRounds > 0) {
       booster.setAttribute('best_iteration', String(best));

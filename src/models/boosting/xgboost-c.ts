@@ -26,12 +26,29 @@ export function arrayInterface(values: Numbers, shape: readonly number[] = [valu
   return JSON.stringify({ data: [Number(koffi.address(values)), true], shape, typestr, version: 3 });
 }
 
+/** Columns of a table, each where it lies, as one JSON array of array interfaces. */
+export function columnsInterface(columns: readonly Numbers[]): string {
+  return `[${columns.map((column) => arrayInterface(column)).join(',')}]`;
+}
+
 type Out<T> = [T | null];
+type MatrixFrom = (data: string, config: string, out: Out<Handle>) => number;
 
 /** Declares the functions of a loaded library. */
 function declare(file: string) {
   const library = koffi.load(file);
+  /** A function that older libraries lack; undefined there. */
+  const younger = (prototype: string): MatrixFrom | undefined => {
+    try {
+      return library.func(prototype) as MatrixFrom;
+    } catch {
+      return undefined;
+    }
+  };
   return {
+    matrixFromColumns: younger(
+      'int XGDMatrixCreateFromColumnar(const char *data, const char *config, _Out_ void **out)',
+    ),
     lastError: library.func('const char *XGBGetLastError()') as () => string,
     version: library.func('void XGBoostVersion(_Out_ int *major, _Out_ int *minor, _Out_ int *patch)') as (
       ...out: [[number], [number], [number]]
@@ -39,7 +56,7 @@ function declare(file: string) {
     buildInfo: library.func('int XGBuildInfo(_Out_ const char **out)') as (out: Out<string>) => number,
     matrixFromDense: library.func(
       'int XGDMatrixCreateFromDense(const char *data, const char *config, _Out_ void **out)',
-    ) as (data: string, config: string, out: Out<Handle>) => number,
+    ) as MatrixFrom,
     matrixSetInfo: library.func(
       'int XGDMatrixSetInfoFromInterface(void *matrix, const char *field, const char *data)',
     ) as (matrix: Handle, field: string, data: string) => number,

@@ -86,7 +86,7 @@ export async function expectSameAsPython(options: {
   const matrix = makeMatrix(
     xgboost,
     {
-      values: Float32Array.from(test.flatMap((row) => features.map((column) => column[row] as number))),
+      columns: features.map((column) => Float64Array.from(test, (row) => column[row] as number)),
       rows: test.length,
       featureNames: columnsOf(frame, 'feature').map(({ name }) => name),
     },

@@ -48,12 +48,15 @@ it('arrays are named by address, type and shape', () => {
 describe.skipIf(xgboostPath === undefined)(`a booster (${xgboostPath ?? whyNoXgboost})`, () => {
   const library = (): Xgboost => loadXgboost(xgboostPath as string);
   const rng = makeRng('train test');
-  const values = Float32Array.from({ length: 400 }, () => rng.normal());
+  const [x, noise] = [0, 1].map(() => Float32Array.from({ length: 200 }, () => rng.normal())) as [
+    Float32Array,
+    Float32Array,
+  ];
   const rows: Rows = {
-    values,
+    columns: [x, noise],
     rows: 200,
     featureNames: ['x', 'noise'],
-    labels: Float32Array.from({ length: 200 }, (_, i) => Number((values[2 * i] as number) > 0)),
+    labels: x.map((value) => Number(value > 0)),
   };
   const parameters = { objective: 'binary:logistic', nthread: 1, subsample: 1, colsample_bytree: 1 };
   const withMatrix = async (data: Rows, use: (matrix: Matrix) => unknown): Promise<void> => {
@@ -91,7 +94,7 @@ describe.skipIf(xgboostPath === undefined)(`a booster (${xgboostPath ?? whyNoXgb
 
   it('reads rows, labels and names of the length it is told', () => {
     expect(() => makeMatrix(library(), { ...rows, rows: 199 }, 1)).toThrow(
-      failure('internal', /400 values for 199 rows/),
+      failure('internal', /features do not all have 199 values/),
     );
     expect(() => makeMatrix(library(), { ...rows, labels: new Float32Array(3) }, 1)).toThrow(
       failure('internal', /3 numbers of label for 200 rows/),
