@@ -9,6 +9,8 @@ export { isolationLengths } from './isolation';
 export { kMeansDue, kMeansSettle, kMeansSquared, kMeansSums } from './kmeans-assign';
 export { kMeansNearest, kMeansSelect } from './kmeans-nearest';
 export { kMeansLeft } from './kmeans-starts';
+export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
+export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { packChosenRows, packRowBlocks } from './row-blocks';
 export { softmaxGradients, softmaxOutputs } from './softmax';

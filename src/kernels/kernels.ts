@@ -4,6 +4,7 @@ import path from 'node:path';
 import { FathomError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
 import type { ClusterKernels } from './cluster-kernels.ts';
+import type { LeafKernels } from './leaf-kernels.ts';
 
 /** The part of WebAssembly that is used here; its usual declarations are those of the browser. */
 declare const WebAssembly: {
@@ -15,7 +16,7 @@ declare const WebAssembly: {
 export type Pointer = number;
 
 /** Functions of the module; what they do stands beside their sources. Matrices are row-major single precision. */
-export interface Kernels extends ClusterKernels {
+export interface Kernels extends ClusterKernels, LeafKernels {
   readonly memory: { readonly buffer: ArrayBuffer };
   allocate(bytes: number): Pointer;
   gather(target: Pointer, table: Pointer, indices: Pointer, count: number, rowBytes: number): void;

@@ -1,11 +1,11 @@
 /**
- * Exact nearest neighbours by Euclidean distance.
- *
- * Rows are sorted into the leaves of a k-d tree (median cut on the widest dimension). A leaf of queries looks at the
- * other leaves in order of the distance between their boxes and stops as soon as that exceeds the worst neighbour any
- * of its rows still holds. In few dimensions most leaves are skipped; in many this is a blocked exhaustive search.
+ * Exact nearest neighbours by Euclidean distance, ties by row: the same as sorting the double-precision distances of
+ * all pairs, whoever does the products.
  */
 import { FathomError } from '../errors.ts';
+import type { Products } from '../kernels/kernels.ts';
+import { firstEqualRows } from './distinct-rows.ts';
+import { LeafSearch } from './leaf-search.ts';
 import type { Matrix } from './matrix.ts';
 
 /** The k nearest other rows of every row, nearest first, ties by index: entry `row * k + rank`. */
@@ -17,107 +17,72 @@ export interface Neighbours {
   readonly squared: Float64Array;
 }
 
-const LEAF = 64;
-
-interface Leaves {
-  /** Rows in leaf order. */
-  readonly order: Int32Array;
-  /** Leaf l holds `order[starts[l]] .. order[starts[l + 1] - 1]`. */
-  readonly starts: Int32Array;
-  /** Values in leaf order. */
-  readonly values: Float64Array;
-  /** Smallest and largest value per leaf and column. */
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-}
-
 /**
  * @param k neighbours a row, from 1 to rows - 1; the row itself is never among them
  * @param onProgress called after every leaf; may throw to stop
+ * @param products who does the matrix products; changes no result
  */
 export function nearestNeighbours(
   matrix: Matrix,
   k: number,
   onProgress?: (done: number, total: number) => void,
+  products?: Products,
 ): Neighbours {
-  const { rows, columns } = matrix;
+  const { rows } = matrix;
   if (!Number.isInteger(k) || k < 1 || k >= rows)
     throw new FathomError('data', `${rows} rows do not have ${k} neighbours each`, {
       hint: `ask for 1 to ${rows - 1}`,
     });
-  const leaves = cutIntoLeaves(matrix);
-  const { order, starts } = leaves;
-  const leafCount = starts.length - 1;
-  const best = new NeighbourLists(rows, k);
-  const gaps = new Float64Array(leafCount);
-  for (let a = 0; a < leafCount; a++) {
-    for (let b = 0; b < leafCount; b++) gaps[b] = boxGap(leaves, columns, a, b);
-    const visits = Int32Array.from({ length: leafCount }, (_, b) => b).sort(
-      (b, c) => (gaps[b] as number) - (gaps[c] as number) || b - c,
-    );
-    for (const b of visits) {
-      // Rounding is monotone, so a box's gap never exceeds the computed distance of two rows: equality must be visited.
-      if ((gaps[b] as number) > best.worstOf(order, starts[a] as number, starts[a + 1] as number)) break;
-      compareLeaves(leaves, columns, a, b, best);
-    }
-    onProgress?.(a + 1, leafCount);
+  const indices = new Int32Array(rows * k);
+  const squared = new Float64Array(rows * k);
+  const { searched, crowded } = setCrowdsApart(matrix, k);
+  const search = new LeafSearch(matrix, searched, k, products);
+  for (let leaf = 0; leaf < search.leaves.count; leaf++) {
+    search.searchLeaf(leaf, (row, neighbours, distances) => {
+      indices.set(neighbours, row * k);
+      squared.set(distances, row * k);
+    });
+    onProgress?.(leaf + 1, search.leaves.count);
   }
-  return { rows, k, indices: best.indices, squared: best.squared };
+  for (const { row, neighbours } of crowded) indices.set(neighbours, row * k);
+  return { rows, k, indices, squared };
 }
 
-/** Sorted lists of the k best so far, one a row. */
-class NeighbourLists {
-  readonly k: number;
-  readonly indices: Int32Array;
-  readonly squared: Float64Array;
-
-  constructor(rows: number, k: number) {
-    this.k = k;
-    this.indices = new Int32Array(rows * k).fill(2147483647);
-    this.squared = new Float64Array(rows * k).fill(Infinity);
-  }
-
-  /** Offers row `j` at squared distance `d` to the list of row `i`. */
-  offer(i: number, j: number, d: number): void {
-    const { k, indices, squared } = this;
-    const first = i * k;
-    let place = first + k - 1;
-    if (d > (squared[place] as number) || (d === squared[place] && j > (indices[place] as number))) return;
-    while (place > first) {
-      const held = squared[place - 1] as number;
-      if (held < d || (held === d && (indices[place - 1] as number) < j)) break;
-      squared[place] = held;
-      indices[place] = indices[place - 1] as number;
-      place--;
-    }
-    squared[place] = d;
-    indices[place] = j;
-  }
-
-  /** The largest distance still held by any of the rows `order[from..to)`. */
-  worstOf(order: Int32Array, from: number, to: number): number {
-    let worst = 0;
-    for (let p = from; p < to; p++)
-      worst = Math.max(worst, this.squared[((order[p] as number) + 1) * this.k - 1] as number);
-    return worst;
-  }
+/** A row whose neighbours are known: as many equal ones stand before it. */
+interface Crowded {
+  readonly row: number;
+  readonly neighbours: Int32Array;
 }
 
-function compareLeaves(leaves: Leaves, columns: number, a: number, b: number, best: NeighbourLists): void {
-  const { order, starts, values } = leaves;
-  const { k, squared } = best;
-  const from = starts[b] as number;
-  const to = starts[b + 1] as number;
-  const distances = new Float64Array(to - from);
-  for (let p = starts[a] as number; p < (starts[a + 1] as number); p++) {
-    const i = order[p] as number;
-    const last = (i + 1) * k - 1;
-    squaredDistances(values, columns, p, from, distances);
-    for (let q = from; q < to; q++) {
-      const d = distances[q - from] as number;
-      if (d <= (squared[last] as number) && p !== q) best.offer(i, order[q] as number, d);
+/**
+ * Of more than k + 1 equal rows those after the first k + 1 have the first k as their neighbours, at no distance, and
+ * are nobody's neighbour, since ties go by index. So only the others need a search.
+ */
+function setCrowdsApart(matrix: Matrix, k: number): { searched: Int32Array; crowded: Crowded[] } {
+  const first = firstEqualRows(matrix);
+  const sizes = new Int32Array(matrix.rows);
+  const members = new Map<number, Int32Array>();
+  const searched = new Int32Array(matrix.rows);
+  const crowded: Crowded[] = [];
+  let count = 0;
+  for (const group of first) sizes[group] = (sizes[group] as number) + 1;
+  const seen = new Int32Array(matrix.rows);
+  for (let row = 0; row < matrix.rows; row++) {
+    const group = first[row] as number;
+    const before = seen[group] as number;
+    seen[group] = before + 1;
+    if ((sizes[group] as number) > k + 1) {
+      const list = members.get(group) ?? new Int32Array(k);
+      members.set(group, list);
+      if (before < k) list[before] = row;
+      if (before > k) {
+        crowded.push({ row, neighbours: list });
+        continue;
+      }
     }
+    searched[count++] = row;
   }
+  return { searched: searched.subarray(0, count), crowded };
 }
 
 /**
@@ -166,67 +131,4 @@ export function squaredDistances(
     }
     out[q] = sum;
   }
-}
-
-/** Squared distance between the boxes of two leaves, summed in the order of `squaredDistances`. */
-function boxGap({ low, high }: Leaves, columns: number, a: number, b: number): number {
-  let sum = 0;
-  for (let c = 0; c < columns; c++) {
-    const up = (low[b * columns + c] as number) - (high[a * columns + c] as number);
-    const down = (low[a * columns + c] as number) - (high[b * columns + c] as number);
-    const gap = Math.max(up, down);
-    if (gap > 0) sum += gap * gap;
-  }
-  return sum;
-}
-
-function cutIntoLeaves({ rows, columns, values }: Matrix): Leaves {
-  const order = Int32Array.from({ length: rows }, (_, i) => i);
-  const starts: number[] = [];
-  const cut = (from: number, to: number): void => {
-    if (to - from <= LEAF) {
-      starts.push(from);
-      return;
-    }
-    const widest = widestColumn(values, columns, order, from, to);
-    order
-      .subarray(from, to)
-      .sort((i, j) => (values[i * columns + widest] as number) - (values[j * columns + widest] as number) || i - j);
-    const middle = (from + to) >> 1;
-    cut(from, middle);
-    cut(middle, to);
-  };
-  cut(0, rows);
-  starts.push(rows);
-  const sorted = new Float64Array(rows * columns);
-  const low = new Float64Array((starts.length - 1) * columns).fill(Infinity);
-  const high = new Float64Array((starts.length - 1) * columns).fill(-Infinity);
-  for (let leaf = 0; leaf + 1 < starts.length; leaf++)
-    for (let p = starts[leaf] as number; p < (starts[leaf + 1] as number); p++)
-      for (let c = 0; c < columns; c++) {
-        const value = values[(order[p] as number) * columns + c] as number;
-        sorted[p * columns + c] = value;
-        low[leaf * columns + c] = Math.min(low[leaf * columns + c] as number, value);
-        high[leaf * columns + c] = Math.max(high[leaf * columns + c] as number, value);
-      }
-  return { order, starts: Int32Array.from(starts), values: sorted, low, high };
-}
-
-function widestColumn(values: Float64Array, columns: number, order: Int32Array, from: number, to: number): number {
-  let widest = 0;
-  let width = -1;
-  for (let c = 0; c < columns; c++) {
-    let low = Infinity;
-    let high = -Infinity;
-    for (let p = from; p < to; p++) {
-      const value = values[(order[p] as number) * columns + c] as number;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    if (high - low > width) {
-      width = high - low;
-      widest = c;
-    }
-  }
-  return widest;
 }
