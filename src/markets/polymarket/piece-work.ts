@@ -7,6 +7,7 @@ import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import type { Piece } from './pieces.ts';
+import { plainTrades, tokensByNumber } from './plain-trades.ts';
 import { polyDataTradeColumns, polyDataTrades } from './poly-data.ts';
 import { malformedReasons } from './refused.ts';
 
@@ -50,19 +51,20 @@ export default async function openPieceWork(
 ): Promise<JobWork<Piece, PieceResult>> {
   // The rows of the file are to be looked up among the markets, never the other way round: that keeps most in order.
   await duck.run(`SET disabled_optimizers = 'join_order,build_side_probe_side';
-    CREATE TABLE market AS FROM read_parquet(${quote(shared.markets)})`);
+    CREATE TABLE market AS FROM read_parquet(${quote(shared.markets)});
+    CREATE TABLE token AS FROM ${tokensByNumber('market')}`);
   return async (piece, index) => {
     const part = partFile(shared.trades, index);
     const written = `read_parquet(${quote(part)})`;
     await duck.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
-    if (shared.ordered) await writeTrades(duck, piece, part, '', true);
+    if (shared.ordered) await writeTrades(duck, goodRows(piece), part, true);
     else
       await duck.run(`COPY (SELECT *, "row" AS seq FROM (${rowsOf(piece)}) WHERE reason IS NULL ORDER BY "row") TO ${quote(part)}
         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
     const malformed = await readMalformed(duck, shared.file, piece);
     let found = await describePart(duck, written);
     if (found.misplaced > 0) {
-      await writeTrades(duck, piece, part, '', false);
+      await writeTrades(duck, goodRows(piece), part, false);
       found = await describePart(duck, written);
     }
     const { kept, first, last } = found;
@@ -71,24 +73,29 @@ export default async function openPieceWork(
     const repeats = path.join(shared.scratch, `repeats-${index}.parquet`);
     const repeated = shared.ordered && result.ordered ? await findRepeats(duck, piece, written, shared, repeats) : 0;
     const drop = shared.duplicates === 'drop-exact' ? repeated : 0;
-    if (drop > 0) await writeTrades(duck, piece, part, 'AND "row" NOT IN (SELECT "row" FROM repeats)', false);
+    if (drop > 0)
+      await writeTrades(duck, `${goodRows(piece)} AND "row" NOT IN (SELECT "row" FROM repeats)`, part, false);
     await rm(piece.path);
     return { ...result, kept: kept - drop, repeated, repeats: repeated === 0 ? null : repeats };
   };
 }
 
-/** A query for the checked rows of a piece. All of its columns are read, whatever is asked for, so that every use sees the same rows. */
-function rowsOf(piece: Piece): string {
+/** A query for the rows of a piece as text. All of its columns are read, whatever is asked for, so that every use sees the same rows. */
+function textOf(piece: Piece): string {
   const types = polyDataTradeColumns.map((name) => `${quote(name)}: 'VARCHAR'`).join(', ');
   // Without quotes every line is a record, whatever stands in it.
   const mark = piece.quoted ? '"' : '';
-  return polyDataTrades(
-    `(SELECT *, ${piece.before} + row_number() OVER () - 1 AS "row" FROM read_csv(${quote(piece.path)}, header = false,
+  return `(SELECT *, ${piece.before} + row_number() OVER () - 1 AS "row" FROM read_csv(${quote(piece.path)}, header = false,
        auto_detect = false, delim = ',', quote = '${mark}', escape = '${mark}', columns = {${types}}, compression = 'none',
-       store_rejects = true, rejects_limit = 0, null_padding = false))`,
-    'market',
-  );
+       store_rejects = true, rejects_limit = 0, null_padding = false))`;
 }
+
+/** A query for the checked rows of a piece, with the reasons of those that are refused. */
+const rowsOf = (piece: Piece): string => polyDataTrades(textOf(piece), 'market');
+
+/** A query for the good rows of a piece that ends in a condition; the quick way if all of its lines allow it. */
+const goodRows = (piece: Piece): string =>
+  piece.plain ? plainTrades(textOf(piece), 'token') : `SELECT * FROM (${rowsOf(piece)}) WHERE reason IS NULL`;
 
 /**
  * Writes the good rows.
@@ -96,13 +103,13 @@ function rowsOf(piece: Piece): string {
  * @param sorted true to trust that they come in order. Sorting takes as long as all else, and is rarely needed: looking
  *   up markets changes the order only of rows whose markets share a place in a hash table.
  */
-async function writeTrades(duck: Duck, piece: Piece, part: string, condition: string, sorted: boolean): Promise<void> {
+async function writeTrades(duck: Duck, rows: string, part: string, sorted: boolean): Promise<void> {
   await copyCanonical(
     duck,
     'trades',
     `SELECT "row" AS seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
        usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup,
-       "transaction" FROM (${rowsOf(piece)}) WHERE reason IS NULL ${condition}`,
+       "transaction" FROM (${rows})`,
     part,
     sorted,
   );

@@ -20,9 +20,13 @@ export interface Piece {
   readonly blank: readonly number[];
   /** True if there is a double quote in it. */
   readonly quoted: boolean;
+  /** True if all of its lines are plain; see `cutCsv`. */
+  readonly plain: boolean;
   /** False for the last piece of a file whose last line has no line break. */
   readonly endsInLineBreak: boolean;
 }
+
+export type PlainEnd = (bytes: Buffer, at: number) => number;
 
 /** Some 300,000 trades. */
 const PIECE_BYTES = 64 << 20;
@@ -37,12 +41,15 @@ const QUOTE = 34;
  * field. Stops where `surveyCsv` does.
  *
  * @param size a piece ends at the first line where it may once it has this many bytes
+ * @param plainEnd tells where the line at a place of some bytes ends, line feed included, if it is plain, else -1; plain
+ *   lines hold no quote and are not empty
  */
 export async function* cutCsv(
   file: string,
   columns: readonly string[],
   folder: string,
   size = PIECE_BYTES,
+  plainEnd: PlainEnd = () => -1,
 ): AsyncGenerator<Piece> {
   await checkIsFile(file);
   let rest: Buffer = Buffer.alloc(0);
@@ -53,7 +60,7 @@ export async function* cutCsv(
   let piece: OpenPiece | undefined;
   const begin = async (): Promise<OpenPiece> => {
     const target = path.join(folder, `piece-${index++}.csv`);
-    return new OpenPiece(target, await open(target, 'w'), line, before);
+    return new OpenPiece(target, await open(target, 'w'), line, before, plainEnd);
   };
   try {
     for await (const chunk of bytesOf(file)) {
@@ -107,14 +114,17 @@ class OpenPiece {
   lines = 0;
   private bytes = 0;
   private quotes = 0;
+  private plain = true;
+  private readonly plainEnd: PlainEnd;
   /** First field of the line before, once the piece is large enough to end. */
   private field: string | undefined;
 
-  constructor(target: string, file: FileHandle, firstLine: number, before: number) {
+  constructor(target: string, file: FileHandle, firstLine: number, before: number, plainEnd: PlainEnd) {
     this.path = target;
     this.file = file;
     this.firstLine = firstLine;
     this.before = before;
+    this.plainEnd = plainEnd;
   }
 
   /** Counts whole lines of `bytes` until the piece may end; says where that is, and whether it is before `end`. */
@@ -123,27 +133,39 @@ class OpenPiece {
     const quoted = bytes.subarray(from, end).includes(QUOTE);
     let at = from;
     while (at < end) {
-      const next = bytes.indexOf(LINE_FEED, at) + 1;
-      if (this.bytes >= size) {
-        const comma = bytes.indexOf(',', at);
-        const field = bytes.toString('latin1', at, comma < 0 || comma > next ? next : comma);
-        if (this.field !== undefined && this.field !== field && this.quotes % 2 === 0) return { to: at, full: true };
-        this.field = field;
-      }
-      const length = next - 1 - at;
-      if (length > 1 || (length === 1 && bytes[at] !== CARRIAGE_RETURN)) this.lines++;
-      else this.blank.push(this.lines + this.blank.length);
-      if (quoted)
-        for (let i = bytes.indexOf(QUOTE, at); i >= 0 && i < next; i = bytes.indexOf(QUOTE, i + 1)) this.quotes++;
+      const plain = this.plain ? this.plainEnd(bytes, at) : -1;
+      const next = plain >= 0 ? plain : bytes.indexOf(LINE_FEED, at) + 1;
+      if (this.bytes >= size && this.mayEnd(bytes, at, next)) return { to: at, full: true };
+      if (plain >= 0) this.lines++;
+      else this.takeOther(bytes, at, next, quoted);
       this.bytes += next - at;
       at = next;
     }
     return { to: end, full: false };
   }
 
+  /** Whether the piece may end before a line: it begins with another field than the one before, and no field is open. */
+  private mayEnd(bytes: Buffer, at: number, next: number): boolean {
+    const comma = bytes.indexOf(',', at);
+    const field = bytes.toString('latin1', at, comma < 0 || comma > next ? next : comma);
+    if (this.field !== undefined && this.field !== field && this.quotes % 2 === 0) return true;
+    this.field = field;
+    return false;
+  }
+
+  /** Counts a line of any kind. */
+  private takeOther(bytes: Buffer, at: number, next: number, quoted: boolean): void {
+    this.plain = false;
+    const length = next - 1 - at;
+    if (length > 1 || (length === 1 && bytes[at] !== CARRIAGE_RETURN)) this.lines++;
+    else this.blank.push(this.lines + this.blank.length);
+    if (quoted)
+      for (let i = bytes.indexOf(QUOTE, at); i >= 0 && i < next; i = bytes.indexOf(QUOTE, i + 1)) this.quotes++;
+  }
+
   async close(endsInLineBreak: boolean): Promise<Piece> {
     await this.file.close();
-    const { path: target, firstLine, before, lines, blank } = this;
-    return { path: target, firstLine, before, lines, blank, quoted: this.quotes > 0, endsInLineBreak };
+    const { path: target, firstLine, before, lines, blank, plain } = this;
+    return { path: target, firstLine, before, lines, blank, quoted: this.quotes > 0, plain, endsInLineBreak };
   }
 }
