@@ -4,10 +4,11 @@ import { type Bucket, readFacts } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
 import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
 import { partFile } from '../../tables/parquet-files.ts';
+import { type FillRows, registerRows, type SourceColumn } from '../../tables/row-source.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import { makeOriginalWindows, originalColumns, ROI_COLUMN } from './original.ts';
-import { BucketRows, fillTable, inOrder } from './output.ts';
+import { BucketRows, rowsInOrder } from './output.ts';
 import { factsRead, makeViewer, type ProfileFacts } from './slots.ts';
 import { makeWindows, type WindowSetting } from './windows.ts';
 
@@ -51,98 +52,95 @@ export default async function openProfileBucket(
     work.definitions === 'ours'
       ? makeWindows(work)
       : makeOriginalWindows(work.markets, work.dates, work.ends, work.minTrades);
-  const rows = new BucketRows(columns.length);
+  const rows = new BucketRows(columns.length, work.dates.times.length);
+  // What the query of `writePart` reads: the rows of the bucket at hand.
+  let fill: FillRows = () => 0;
+  const keys: SourceColumn[] = [
+    { name: 'asOf', type: 'TIMESTAMP' },
+    { name: 'place', type: 'INTEGER' },
+  ];
+  registerRows(duck, ROWS, [...keys, ...columns], (arrays) => fill(arrays));
   let facts: ProfileFacts | undefined;
   return async (bucket, index) => {
+    const wallets = await walletsByAddress(duck, work.facts, bucket);
     facts = await readFacts(duck, work.facts, bucket, factsRead, facts);
+    const begins = firstFills(facts, bucket);
     rows.clear();
-    for (let begin = 0; begin < facts.rows; ) {
-      const wallet = facts.wallet[begin] as number;
-      let end = begin + 1;
-      while (end < facts.rows && facts.wallet[end] === wallet) end++;
-      addRows(view(facts, begin, end), rows);
-      begin = end;
+    wallets.forEach((wallet, place) => {
+      rows.startWallet(place);
+      const at = wallet - bucket.from;
+      addRows(view(facts as ProfileFacts, begins[at] as number, begins[at + 1] as number), rows);
+    });
+    if (rows.count > 0) {
+      fill = rowsInOrder(rows, work.dates.times);
+      await writePart(duck, work, bucket, index);
     }
-    await writePart(duck, work, bucket, index, rows);
     return summarise(rows, work, columns);
   };
 }
 
-async function writePart(
-  duck: Duck,
-  work: ProfileWork,
-  bucket: Bucket,
-  index: number,
-  rows: BucketRows,
-): Promise<void> {
-  if (rows.count === 0) return;
+/** Table function of the rows of a bucket. */
+const ROWS = 'bucket_rows';
+
+async function writePart(duck: Duck, work: ProfileWork, bucket: Bucket, index: number): Promise<void> {
   const columns = columnsBy[work.definitions];
-  const { times } = work.dates;
-  const place = await placesOf(duck, work.facts, bucket);
-  const placeOf = (wallet: number): number => place[wallet - bucket.from] as number;
-  const order = inOrder(rows, times.length, place.length, placeOf);
-  await fillTable(duck, 'bucket_rows', columns, rows, order, placeOf, times);
-  const values = columns.map(({ name, type }) =>
-    type === 'DOUBLE' ? identifier(name) : `${identifier(name)}::${type} AS ${identifier(name)}`,
-  );
-  // A join would not keep the order of the rows.
+  // One list beside all rows, since a join would not keep their order.
   await copyToParquet(
     duck,
-    `SELECT getvariable('addresses')[place::INTEGER + 1] AS wallet, make_timestamp("asOf"::BIGINT) AS "asOf",
-       ${values.join(', ')} FROM bucket_rows`,
+    `SELECT addresses[place + 1] AS wallet, "asOf", ${columns.map(({ name }) => identifier(name)).join(', ')}
+     FROM ${ROWS}(), (SELECT list(address ORDER BY address) AS addresses FROM ${walletsOf(work.facts, bucket)})`,
     partFile(work.folder, index),
     specsOf(columns),
   );
-  await duck.run('DROP TABLE bucket_rows');
 }
 
-/**
- * Place of every wallet of a bucket among those that traded, in order of their addresses. The variable `addresses` of
- * the database is the list of these addresses.
- */
-async function placesOf(duck: Duck, facts: string, { from, to }: Bucket): Promise<Int32Array> {
-  const wallets = `read_parquet(${quote(factFiles(facts).wallets)}) WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0`;
-  await duck.run(`SET VARIABLE addresses = (SELECT list(address ORDER BY address) FROM ${wallets})`);
-  const place = new Int32Array(to - from);
-  const found = await duck.connection.runAndReadAll(`SELECT wallet FROM ${wallets} ORDER BY address`);
-  const [inOrderOfAddress] = found.getColumnsJS() as [number[]];
-  inOrderOfAddress.forEach((wallet, k) => {
-    place[wallet - from] = k;
-  });
-  return place;
+/** SQL for the wallets of a bucket that traded. */
+const walletsOf = (facts: string, { from, to }: Bucket): string =>
+  `read_parquet(${quote(factFiles(facts).wallets)}) WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0`;
+
+/** Numbers of the wallets of a bucket that traded, in order of their addresses. */
+async function walletsByAddress(duck: Duck, facts: string, bucket: Bucket): Promise<readonly number[]> {
+  const sql = `SELECT wallet FROM ${walletsOf(facts, bucket)} ORDER BY address`;
+  const [wallets] = (await duck.connection.runAndReadAll(sql)).getColumnsJS() as [number[]];
+  return wallets;
+}
+
+/** Where the fills of each wallet of a bucket begin; one more number ends the last. */
+function firstFills(facts: ProfileFacts, { from, to }: Bucket): Int32Array {
+  const begins = new Int32Array(to - from + 1);
+  let wallet = from;
+  for (let i = 0; i < facts.rows; i++) {
+    while (wallet <= (facts.wallet[i] as number)) begins[wallet++ - from] = i;
+  }
+  while (wallet <= to) begins[wallet++ - from] = facts.rows;
+  return begins;
 }
 
 const ROI_UNIT = 2 ** 26;
 
 function summarise(rows: BucketRows, work: ProfileWork, columns: readonly NumberColumn[]): BucketSummary {
   const dates = work.dates.times.length;
-  const width = columns.length;
   const settled = columns.findIndex(({ name }) => name === 'settledPositions');
-  const rowsByDate = new Float64Array(dates);
   const settledByDate = new Float64Array(dates);
-  const missingByColumn = new Float64Array(width);
+  const missingByColumn = new Float64Array(columns.length);
   const roiHigh = new Float64Array(dates);
   const roiLow = new Float64Array(dates);
-  let wallets = 0;
-  for (let i = 0; i < rows.count; i++) {
-    if (i === 0 || rows.wallet[i] !== rows.wallet[i - 1]) wallets++;
-    const q = rows.date[i] as number;
-    rowsByDate[q] = (rowsByDate[q] as number) + 1;
-    const values = rows.blockOf(i);
-    const start = rows.startOf(i);
-    for (let c = 0; c < width; c++) {
-      const value = values[start + c] as number;
-      if (Number.isNaN(value)) missingByColumn[c] = (missingByColumn[c] as number) + 1;
-    }
-    if (settled >= 0 && (values[start + settled] as number) > 0) settledByDate[q] = (settledByDate[q] as number) + 1;
-    if (work.definitions === 'original') {
-      const roi = Math.round((values[start + ROI_COLUMN] as number) * 1e6);
+  for (const { block, rows: count, date } of rows.inOrder()) {
+    for (let start = 1; start < count * rows.rowSize; start += rows.rowSize) {
+      for (let c = 0; c < columns.length; c++)
+        if (Number.isNaN(block[start + c])) missingByColumn[c] = (missingByColumn[c] as number) + 1;
+      if (settled >= 0 && (block[start + settled] as number) > 0)
+        settledByDate[date] = (settledByDate[date] as number) + 1;
+      if (work.definitions !== 'original') continue;
+      const roi = Math.round((block[start + ROI_COLUMN] as number) * 1e6);
       const high = Math.floor(roi / ROI_UNIT);
-      roiHigh[q] = (roiHigh[q] as number) + high;
-      roiLow[q] = (roiLow[q] as number) + (roi - high * ROI_UNIT);
+      roiHigh[date] = (roiHigh[date] as number) + high;
+      roiLow[date] = (roiLow[date] as number) + (roi - high * ROI_UNIT);
     }
   }
-  return { rows: rows.count, wallets, rowsByDate, settledByDate, missingByColumn, roiHigh, roiLow };
+  const rowsByDate = Float64Array.from(rows.counts);
+  const { count, wallets } = rows;
+  return { rows: count, wallets, rowsByDate, settledByDate, missingByColumn, roiHigh, roiLow };
 }
 
 /** Mean of the summed roiPct by date, NaN without rows. The sums are exact, so the order of buckets changes nothing. */

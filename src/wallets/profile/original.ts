@@ -122,7 +122,7 @@ export function makeOriginalWindows(
       }
       const n = end - begin;
       const tenure = Math.floor(((ends[q] as number) - (view.time[begin] as number)) / DAY);
-      let at = rows.add(view.wallet, q);
+      let at = rows.add(q);
       const { values } = rows;
       // In the order of `originalColumns`.
       values[at++] = tenure;

@@ -61,7 +61,7 @@ export function makeWindows(setting: WindowSetting): AddRows {
       const settled = settler.settle(begin, end, asOf, q);
       const others = counterparties.measure(begin, end);
       const tenure = (asOf - (view.time[0] as number)) / DAY;
-      let at = rows.add(view.wallet, q);
+      let at = rows.add(q);
       const { values } = rows;
       // In the order of `profileColumns`.
       values[at++] = tenure;
