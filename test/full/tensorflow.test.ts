@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ConformanceOptions, compareStack, type StackEngine } from '../../src/models/mtl/conformance.ts';
 import { counterMasks } from '../../src/models/mtl/counter-masks.ts';
-import { Network } from '../../src/models/mtl/network.ts';
+import { networkStacks } from '../../src/models/mtl/network-stack.ts';
 import type { NetworkShape } from '../../src/models/mtl/shape.ts';
+import { initialWeights } from '../../src/models/mtl/stack.ts';
 import type { TensorFlow } from '../../src/models/mtl/tensorflow/api.ts';
 import { TensorflowStack } from '../../src/models/mtl/tensorflow/stack.ts';
 import { thisMachine } from '../../src/native/system.ts';
@@ -42,13 +43,15 @@ describe.skipIf(!found.found)(title, () => {
   it('predicts as the kernels do with the same weights, and keeps its state', () => {
     const { x, y } = randomData(odd, 40, makeRng('tf'), 0.2);
     const request = { shape: odd, networks: 1, batchSize: 12, trainRows: 30, features: flat(x), targets: flat(y) };
-    const network = new Network(odd, 40);
-    network.initialise(makeRng('init'));
-    network.loadData(40, flat(x), flat(y));
+    const kernels = networkStacks().make(request);
+    const { parameters, running } = initialWeights(odd, kernels.layout, makeRng('init'));
     const [stack, other] = [engine.make(request), engine.make(request)];
-    for (const region of ['parameters', 'running'] as const) stack.write(0, region, network.region(region).slice());
+    for (const one of [kernels, stack]) {
+      one.write(0, 'parameters', parameters);
+      one.write(0, 'running', running);
+    }
     const rows = Uint32Array.from({ length: 40 }, (_, i) => i);
-    const [ours, theirs] = [network.predict(rows), stack.predict(0, rows)];
+    const [ours, theirs] = [kernels.predict(0, rows), stack.predict(0, rows)];
     for (const [i, value] of ours.entries()) expect(Math.abs(value - (theirs[i] as number))).toBeLessThan(1e-5);
     other.restore(0, stack.state(0));
     expect(other.state(0)).toEqual(stack.state(0));

@@ -1,5 +1,5 @@
 /** The shipped experiment of six heads: what it says of a world in which kinds of wallet differ and styles do not. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MetricsFile } from '../../src/contract/metrics.ts';
@@ -13,10 +13,11 @@ describe('experiments/wallet-profiles.yaml', () => {
     const { code, err } = await fathom(['run', 'e.yaml', 'network.engine=wasm', '--no-report'], { cwd });
     expect(code, err).toBe(0);
     const results = path.join(cwd, 'results');
-    const plan = await readFile(path.join(results, 'wallet-profiles/latest/plan/000.jsonl'), 'utf8');
-    const tasks = plan
-      .trim()
-      .split('\n')
+    const plans = path.join(results, 'wallet-profiles/latest/plan');
+    const rounds = (await readdir(plans)).filter((name) => name.endsWith('.jsonl'));
+    const lines = await Promise.all(rounds.map((name) => readFile(path.join(plans, name), 'utf8')));
+    const tasks = lines
+      .flatMap((round) => round.trim().split('\n'))
       .map((line) => JSON.parse(line) as { id: string; stage: string });
     const networks = tasks.filter(({ stage }) => stage === 'network');
     expect(networks).toHaveLength(2);
