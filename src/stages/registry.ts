@@ -30,6 +30,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./train-mtl.ts'),
   () => import('./train-boosting.ts'),
   () => import('./train-forest.ts'),
+  () => import('./predict-trees.ts'),
   () => import('./cluster-k-means.ts'),
   () => import('./cluster-dbscan.ts'),
   () => import('./anomaly-isolation-forest.ts'),

@@ -8,7 +8,7 @@ import boosting from '../../src/stages/train-boosting.ts';
 import { encodeFrame, type Frame, type FrameColumn } from '../../src/tables/frame.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
 import { whyNoXgboost, xgboostPath } from '../models/boosting/peer.ts';
-import { makeFrame, makeSplits } from '../support/boosting.ts';
+import { makeFrame, makeSplits, withQueries } from '../support/boosting.ts';
 import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
 
 const ROWS = 300;
@@ -244,6 +244,129 @@ describe.skipIf(xgboostPath === undefined)(`train.boosting (${xgboostPath ?? why
     );
   });
 
+  it('takes weights from a column by name', async () => {
+    const w = Float64Array.from({ length: ROWS }, (_, i) => 1 + (i % 3));
+    const by = async (role: 'weight' | 'info', params: object): Promise<Uint8Array> =>
+      (
+        await train({ rounds: 5, ...params }, { frame: withColumn({ name: 'w', role, type: 'number', values: w }) })
+      ).bytes('predictions');
+    expect(await by('info', { weight: 'w' })).toEqual(await by('weight', {}));
+    expect(await by('info', {})).not.toEqual(await by('weight', {}));
+    await expect(train({ weight: 'nothing' })).rejects.toThrow(failure('data', /no column "nothing"/));
+  });
+
+  it('splits categories by what they are, not by the order of their codes', async () => {
+    // Rows of every second category are good: no threshold on the codes tells them apart, one split of the set does.
+    const codes = Int32Array.from({ length: ROWS }, (_, i) => i % 8);
+    const label8 = label(
+      'odd',
+      Float64Array.from(codes, (code) => code % 2),
+    );
+    const venue: FrameColumn = { name: 'venue', role: 'feature', type: 'category', labels: [...'hgfedcba'], codes };
+    const with8: Frame = {
+      rows: ROWS,
+      columns: [...frame.columns.filter(({ role }) => role !== 'feature'), venue, label8],
+    };
+    const params = { target: 'odd', rounds: 1, maxDepth: 1, earlyStoppingRounds: 0, learningRate: 1 };
+    const { scalars } = await (await train(params, { frame: with8 })).metrics();
+    expect(scalars['test.score']).toBe(1);
+    const asNumbers: Frame = {
+      rows: ROWS,
+      columns: with8.columns.map((column) =>
+        column === venue
+          ? { name: 'venue', role: 'feature', type: 'number', values: Float64Array.from(codes) }
+          : column,
+      ),
+    };
+    const numeric = await (await train(params, { frame: asNumbers })).metrics();
+    expect(numeric.scalars['test.score']).toBeLessThan(0.7);
+    await expect(train({ ...params, treeMethod: 'exact' }, { frame: with8 })).rejects.toThrow(
+      failure('experiment', /exact` cannot split the categories of "venue"/),
+    );
+    await expect(train({ ...params, monotone: { venue: 1 } }, { frame: with8 })).rejects.toThrow(
+      failure('experiment', /"venue", whose categories have no order/),
+    );
+  });
+
+  describe('ranks', () => {
+    const { ranked } = withQueries(frame);
+    const params = { target: 'gain', objective: 'ranking', grades: 4, rounds: 40 };
+
+    it('rows of one date, better than any order, and says by how much', async () => {
+      const result = await train(params, { frame: ranked });
+      const { scalars, metrics } = await result.metrics();
+      const found = metrics?.find((m) => m.set === 'test' && m.name === 'ndcg');
+      expect(found).toMatchObject({ clusters: 6, n: 60, baseline: { label: 'no order' } });
+      expect(found?.value).toBe(scalars['test.score']);
+      expect(found?.value).toBeGreaterThan((found?.baseline?.value as number) + 0.1);
+      expect(found?.low).toBeLessThan(found?.value as number);
+      const [curves] = await result.figures();
+      if (curves?.kind !== 'line') throw new Error('another figure');
+      const validation = curves.series[0]?.y as number[];
+      expect(Math.max(...validation)).toBe(validation[(scalars['bestRound'] as number) - 1]);
+      expect(curves.title).toMatch(/score of gain is highest after/);
+    });
+
+    it('into a table in the order of the frame', async () => {
+      const { rows } = await readParquet((await train(params, { frame: ranked })).path('predictions'));
+      expect(rows.map((row) => row['row'])).toEqual(
+        rows.map((row) => row['row']).sort((a, b) => Number(a) - Number(b)),
+      );
+      expect(rows[0]?.['actual']).toBeTypeOf('number');
+    });
+
+    it.each([
+      ['without grades', { grades: undefined }, 'data', /target "gain" is .* in row 0, but a grade is a whole number/],
+      ['without a query', { query: 'nowhere' }, 'data', /no column "nowhere"/],
+    ])('nothing %s', async (_, changed, code, message) => {
+      await expect(train({ ...params, ...changed }, { frame: ranked })).rejects.toThrow(failure(code, message));
+    });
+
+    it('only where that is the objective', () => {
+      expect(() => boosting.params.parse({ target: 'good', objective: 'binary', grades: 3 })).toThrow(
+        /must be ranking/,
+      );
+    });
+  });
+
+  it('keeps the best round of DART as it was', async () => {
+    const result = await train({ dart: { rateDrop: 0.5 }, earlyStoppingRounds: 5, learningRate: 0.5 });
+    const { scalars } = await result.metrics();
+    const [curves] = await result.figures();
+    const validation = curves?.kind === 'line' ? (curves.series[0]?.y as number[]) : [];
+    expect(scalars['bestRound']).toBeLessThan(validation.length);
+    // The saved rounds give the loss that was seen in their round, although later ones rescaled them.
+    expect(scalars['validation.loss']).toBeCloseTo(validation[(scalars['bestRound'] as number) - 1] as number, 6);
+  });
+
+  it('shows the importance of features by five measures, those on test rows seeded', async () => {
+    const result = await train({ permutations: 3, importanceRows: 30 });
+    const figures = await result.figures();
+    expect(figures.map(({ id }) => id)).toEqual([
+      'learning-curves',
+      'importance',
+      'importance-permutation',
+      'importance-shap',
+      'importance-table',
+    ]);
+    const [, , permutation, shap, table] = figures;
+    if (permutation?.kind !== 'bars' || shap?.kind !== 'bars' || table?.kind !== 'table')
+      throw new Error('other figures');
+    expect(permutation.bars[0]).toMatchObject({ label: 'a' });
+    expect(permutation.bars[0]?.low).toBeLessThan(permutation.bars[0]?.value as number);
+    expect(shap.bars[0]).toMatchObject({ label: 'a' });
+    expect(permutation.subtitle).toMatch(/fold 0, 30 test rows$/);
+    expect(table.rows.map(([name]) => name)).toEqual(['a', 'b', 'c', 'd']);
+    expect(table.rows[0]).toHaveLength(table.columns.length);
+    const { scalars } = await result.metrics();
+    expect(scalars['shap.largestError']).toBeLessThan(1e-4);
+    expect((await (await train({ permutations: 0 })).figures()).map(({ id }) => id)).toEqual([
+      'learning-curves',
+      'importance',
+      'importance-table',
+    ]);
+  });
+
   it('stands beside a column that predicts by itself', async () => {
     const price = Float64Array.from({ length: ROWS }, (_, i) => (i % 100) / 100);
     const column: FrameColumn = { name: 'price', role: 'info', type: 'number', values: price };
@@ -325,6 +448,27 @@ describe.skipIf(xgboostPath === undefined)(`train.boosting (${xgboostPath ?? why
       { frame: withColumn(label('good', new Float64Array(ROWS))) },
       'data',
       /all 180 training rows of fold 0 have good = 0/,
+    ],
+    [
+      'a label that is infinite',
+      { target: 'gain', objective: 'regression' },
+      { frame: withColumn(label('gain', numbers('gain').fill(Infinity, 4, 5))) },
+      'data',
+      /target "gain" is Infinity in row 4/,
+    ],
+    [
+      'a single training row',
+      { target: 'gain', objective: 'regression', earlyStoppingRounds: 0 },
+      { frame: withColumn(label('gain', numbers('gain').fill(Number.NaN, 3))) },
+      'data',
+      /fold 0 has one training row with a label "gain"/,
+    ],
+    [
+      'a feature that is infinite',
+      {},
+      { frame: withColumn({ name: 'a', role: 'feature', type: 'number', values: numbers('a').fill(-Infinity, 8, 9) }) },
+      'data',
+      /feature "a" is -Infinity in row 8: infinite/,
     ],
     [
       'a feature beyond float32',

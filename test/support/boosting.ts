@@ -1,6 +1,6 @@
 /** Frames and splits for tests of boosted trees. */
 import { makeRng } from '../../src/random/rng.ts';
-import type { Frame, FrameColumn } from '../../src/tables/frame.ts';
+import { columnNamed, type Frame, type FrameColumn, numbersOf } from '../../src/tables/frame.ts';
 
 export const setLabels = ['none', 'train', 'validation', 'test', 'purged'] as const;
 
@@ -58,5 +58,46 @@ export function makeSplits(rows: number, folds: number): Frame {
       labels: setLabels,
       codes: Int32Array.from({ length: rows }, (_, i) => (i % 5 === fold ? 3 : i % 5 === (fold + 1) % 5 ? 2 : 1)),
     })),
+  };
+}
+
+/** The frame with a feature of eight categories that says something of `gain`, and weights in `importance`. */
+export function withCategories(frame: Frame): Frame {
+  const gain = numbersOf(columnNamed(frame, 'gain'));
+  return {
+    rows: frame.rows,
+    columns: [
+      ...frame.columns,
+      {
+        name: 'venue',
+        role: 'feature',
+        type: 'category',
+        labels: ['e', 'b', 'h', 'a', 'c', 'd', 'g', 'f'],
+        codes: Int32Array.from(gain, (value, i) =>
+          i % 11 === 0 ? -1 : (Math.abs(Math.floor(2 * value)) + (i % 3)) % 8,
+        ),
+      },
+      { name: 'importance', role: 'info', type: 'number', values: Float64Array.from(gain, (_, i) => 1 + (i % 4)) },
+    ],
+  };
+}
+
+/** The frame with a column of thirty dates, mixed over the rows, and `gain` as four grades within each, by hand. */
+export function withQueries(frame: Frame): { ranked: Frame; queries: Int32Array; grades: Float32Array } {
+  const gain = numbersOf(columnNamed(frame, 'gain'));
+  const queries = Int32Array.from(gain, (_, i) => (i * 7) % 30);
+  const grades = Float32Array.from(gain, (value, i) => {
+    const peers = [...gain].filter((_, j) => queries[j] === queries[i]);
+    const below = peers.filter((other) => other < value).length;
+    return Math.min(3, Math.floor((4 * (below + 0.5)) / peers.length));
+  });
+  const dates = Float64Array.from(queries, (query) => Date.UTC(2024, 0, 1 + query));
+  return {
+    ranked: {
+      rows: frame.rows,
+      columns: [...frame.columns, { name: 'date', role: 'time', type: 'number', values: dates }],
+    },
+    queries,
+    grades,
   };
 }

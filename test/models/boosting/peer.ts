@@ -38,9 +38,14 @@ export interface PeerJob {
   readonly nthread: number;
   /** Codes of train, validation and test in `sets`. */
   readonly codes: readonly [number, number, number];
+  /** `c` for codes of categories, `q` for numbers. */
+  readonly types: readonly string[] | null;
   /** Row-major, NaN where missing. */
   readonly features: Float32Array;
+  /** One a row, or rows x targets. */
   readonly labels: Float32Array;
+  readonly weights?: Float32Array | undefined;
+  readonly queries?: Int32Array | undefined;
   readonly sets: Int32Array;
   /** A model that we trained. */
   readonly ours: Uint8Array;
@@ -52,25 +57,31 @@ export interface PeerAnswer {
   readonly best: number | null;
   readonly oursBest: string | null;
   readonly oursNames: readonly string[];
+  readonly oursTypes: readonly string[] | null;
   readonly gain: Readonly<Record<string, number>>;
   readonly oursGain: Readonly<Record<string, number>>;
   readonly validation: Float32Array;
   readonly test: Float32Array;
   /** What our model predicts for the test rows when Python opens it. */
   readonly oursInPython: Float32Array;
+  /** SHAP values of our model for the test rows, by Python. */
+  readonly contributions: Float32Array;
   /** The model that Python trained, as JSON. */
   readonly model: Uint8Array;
 }
 
 /** @param folder an empty one */
 export function askPeer(folder: string, job: PeerJob): PeerAnswer {
-  const { features, labels, sets, ours, ...rest } = job;
+  const { features, labels, weights, queries, sets, ours, ...rest } = job;
   const file = (name: string): string => path.join(folder, name);
   writeFileSync(file('features.f32'), features);
   writeFileSync(file('labels.f32'), labels);
   writeFileSync(file('sets.i32'), sets);
   writeFileSync(file('ours.json'), ours);
-  writeFileSync(file('job.json'), JSON.stringify(rest));
+  if (weights !== undefined) writeFileSync(file('weights.f32'), weights);
+  if (queries !== undefined) writeFileSync(file('queries.i32'), queries);
+  const given = { weighted: weights !== undefined, queried: queries !== undefined };
+  writeFileSync(file('job.json'), JSON.stringify({ ...rest, ...given }));
   execFileSync('python3', [path.join(import.meta.dirname, 'peer.py'), folder], { env, stdio: 'pipe' });
   const floats = (name: string): Float32Array => new Float32Array(new Uint8Array(readFileSync(file(name))).buffer);
   return {
@@ -78,6 +89,7 @@ export function askPeer(folder: string, job: PeerJob): PeerAnswer {
     validation: floats('validation.f32'),
     test: floats('test.f32'),
     oursInPython: floats('ours.f32'),
+    contributions: floats('contributions.f32'),
     model: readFileSync(file('python.json')),
   };
 }

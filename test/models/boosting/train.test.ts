@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Booster } from '../../../src/models/boosting/booster.ts';
 import { decodeState, encodeState } from '../../../src/models/boosting/checkpoint.ts';
 import { type Matrix, makeMatrix, type Rows } from '../../../src/models/boosting/matrix.ts';
-import { canResume, train } from '../../../src/models/boosting/train.ts';
+import { canResume, checkDevice, train } from '../../../src/models/boosting/train.ts';
 import { arrayInterface, loadXgboost, type Xgboost } from '../../../src/models/boosting/xgboost-c.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import { whyNoXgboost, xgboostPath } from './peer.ts';
@@ -31,7 +31,20 @@ it('training may continue only where no random numbers are drawn', () => {
   expect(canResume(still)).toBe(true);
   expect(canResume({ ...still, subsample: 0.9 })).toBe(false);
   expect(canResume({ ...still, colsample_bytree: 0.9 })).toBe(false);
+  expect(canResume({ ...still, colsample_bynode: 0.9 })).toBe(false);
+  expect(canResume({ ...still, booster: 'dart' })).toBe(false);
   expect(canResume({ ...still, device: 'cuda' })).toBe(false);
+});
+
+it('a GPU is refused before the start by libraries that would take the CPU without an error', () => {
+  const library = { path: '/lib/libxgboost.so', version: '3.2.0', hasCuda: true };
+  expect(() => checkDevice(library, 'cuda')).not.toThrow();
+  expect(() => checkDevice({ ...library, hasCuda: false }, 'cpu')).not.toThrow();
+  expect(() => checkDevice({ ...library, hasCuda: false }, 'cuda')).toThrow(failure('unavailable', /without CUDA/));
+  expect(() => checkDevice({ ...library, hasCuda: false }, 'cuda:1')).toThrow(failure('unavailable', /without CUDA/));
+  expect(() => checkDevice({ ...library, version: '1.7.6' }, 'cuda')).toThrow(
+    failure('unavailable', /libxgboost 1\.7\.6, which does not know `device: cuda`/),
+  );
 });
 
 it('arrays are named by address, type and shape', () => {
