@@ -12,7 +12,7 @@ export type DataSet = 'train' | 'validation' | 'test';
 
 /** One number of one model on one set, beside what a baseline reaches there. */
 export interface Metric extends Estimate {
-  /** Standard name: `auc`, `brier`, `logLoss`, `rmse`, `r2`, `spearman`, `accuracy`. */
+  /** Standard name: `auc`, `brier`, `logLoss`, `rmse`, `r2`, `spearman`, `gini`, `accuracy`. */
   readonly name: string;
   /** As shown: "Area under the ROC curve". */
   readonly label: string;
@@ -26,6 +26,8 @@ export interface Metric extends Estimate {
   /** Rows, and the clusters that the interval resamples (wallets, events). */
   readonly n: number;
   readonly clusters?: number;
+  /** Stretches of time that the rows lie in, where they carry time: rows of one share its luck. */
+  readonly blocks?: number;
   readonly baseline?: Estimate & { readonly label: string };
 }
 

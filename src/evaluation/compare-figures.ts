@@ -5,8 +5,9 @@ import type { Rng } from '../random/rng.ts';
 import { ALPHA, type ModelComparison, type TargetComparison } from './compare.ts';
 import { type Curve, calibrationCurve, confusion, rocCurve } from './curves.ts';
 import { againstOf, type FindingOptions, titleOf } from './findings.ts';
-import { scoreInfo } from './measure.ts';
 import { likeliestClass, type ModelRows } from './predictions.ts';
+import { FEWEST_BLOCKS } from './sampling.ts';
+import { scoreInfo } from './score-info.ts';
 import { counted, signed, written } from './words.ts';
 
 export interface FigureOptions extends FindingOptions {
@@ -39,8 +40,11 @@ function idOf(...parts: string[]): string {
     .replace(/^-|-$/g, '');
 }
 
-function bootstrapNote({ resamples, clusterName }: FigureOptions): string {
-  return `95 % percentile intervals from ${resamples} resamples of whole ${clusterName}`;
+function bootstrapNote({ resamples, clusterName }: FigureOptions, { blocks }: ModelComparison): string {
+  if (blocks === undefined) return `95 % percentile intervals from ${resamples} resamples of whole ${clusterName}`;
+  return blocks < FEWEST_BLOCKS
+    ? `95 % percentile intervals from ${resamples} resamples of whole ${clusterName}: with ${counted(blocks, 'stretches of time')}, what differs from one to the next is not in them`
+    : `95 % intervals by ${clusterName} and by ${blocks} stretches of time, from ${resamples} resamples of each`;
 }
 
 function within({ withinFolds }: FigureOptions, metric: keyof typeof scoreInfo): string {
@@ -66,15 +70,15 @@ function forest(comparison: TargetComparison, section: 'answer' | 'models', opti
         };
     baselines.set(JSON.stringify(row), row);
   }
-  const zeros: Partial<Record<typeof metric, number>> = { auc: 0.5, spearman: 0, r2: 0 };
+  const zeros: Partial<Record<typeof metric, number>> = { auc: 0.5, spearman: 0, gini: 0, r2: 0 };
   return {
     kind: 'forest',
     id: idOf('scores', target),
     section,
     title: titleOf(comparison, options),
     subtitle: `${label} of ${target} on ${counted(best.n, 'test rows')} of ${counted(best.clusters, options.clusterName)}, with 95 % intervals; ${goal === 'maximize' ? 'higher' : 'lower'} is better`,
-    caption: `Test rows of all folds, ${within(options, metric)}; ${bootstrapNote(options)}.`,
-    method: 'Cluster bootstrap',
+    caption: `Test rows of all folds, ${within(options, metric)}; ${bootstrapNote(options, best)}.`,
+    method: best.blocks === undefined ? 'Cluster bootstrap' : 'Intervals by wallet and time',
     unit: label,
     zero: zeros[metric] ?? best.baseline.value ?? 0,
     rows: [
@@ -102,7 +106,7 @@ function gainTable(comparisons: readonly TargetComparison[], options: FigureOpti
     section: 'models',
     title: `${beating} of ${asked} comparisons with a baseline hold after correction`,
     subtitle: `Gain over the baseline and over the best other model, in the unit of each score; ${Math.round(100 * (1 - ALPHA))} % intervals`,
-    caption: `Positive is better. ${bootstrapNote(options)}, the same resamples for all models of a target; p by Holm over all ${asked} comparisons.`,
+    caption: `Positive is better. ${comparisons[0] === undefined ? '' : bootstrapNote(options, comparisons[0].best)}, the same resamples for all models of a target; p by Holm over all ${asked} comparisons.`,
     method: 'Comparing models',
     columns: [
       { name: 'target', align: 'left' },
@@ -203,7 +207,7 @@ function calibrationFigure(comparison: TargetComparison, options: FigureOptions)
     section: 'models',
     title: binary ? reliabilityTitle(best, ours) : decileTitle(best, target, ours),
     subtitle: `${binary ? `Share of ${target} observed` : `Mean ${target} observed`} against what was predicted, in up to ${bins} groups by prediction, 95 % intervals, ${counted(best.n, 'test rows')}`,
-    caption: `Groups of about equally many rows; ${bootstrapNote(options)}. On the diagonal, what happens is what was predicted.`,
+    caption: `Groups of about equally many rows; ${bootstrapNote(options, best)}. On the diagonal, what happens is what was predicted.`,
     method: 'Calibration',
     x: { label: `Predicted ${target}`, scale: 'linear' },
     y: { label: `Observed ${target}`, scale: 'linear' },

@@ -1,15 +1,17 @@
 /**
  * Compares models on their pooled test predictions: each with its baseline, and each with the best of the others, on
- * the same resamples of whole clusters; intervals corrected for the number of questions asked.
+ * the same resamples of clusters and stretches of time; intervals corrected for the number of questions asked.
  */
 
 import type { Metric } from '../contract/metrics.ts';
 import type { Rng } from '../random/rng.ts';
-import { clustersOf, percentileInterval, standardError, wholeSample } from './bootstrap.ts';
-import { type DrawnScore, drawScores, estimate, metricsOf, scoreInfo } from './measure.ts';
+import { type Clusters, clustersOf, wholeSample } from './bootstrap.ts';
+import { type DrawnScore, drawScores, estimate, metricsOf } from './measure.ts';
 import { holm, holmLevels } from './multiple.ts';
-import { type ModelTarget, sameKeys } from './predictions.ts';
+import { type ModelRows, type ModelTarget, sameKeys } from './predictions.ts';
 import { prepareCommonRows, prepareTarget, rowsOfModel, type Side, scoreNamed, scoresOfTarget } from './prepare.ts';
+import { combine, type Draws, errorOf, intervalOf, pOf, samplingOf } from './sampling.ts';
+import { scoreInfo } from './score-info.ts';
 import type { ScoreName } from './scores.ts';
 
 export const ALPHA = 0.05;
@@ -37,6 +39,8 @@ export interface ModelComparison {
   readonly model: string;
   readonly n: number;
   readonly clusters: number;
+  /** Stretches of time that its rows lie in; undefined where rows carry no time. */
+  readonly blocks?: number;
   readonly baselineLabel: string;
   /** The deciding score. */
   readonly score: Range;
@@ -72,13 +76,14 @@ export interface TargetComparison {
 interface Drawn {
   readonly source: ModelTarget;
   readonly clusters: number;
+  readonly blocks?: number;
   readonly scores: readonly DrawnScore[];
   readonly primary: DrawnScore;
   readonly classes: readonly { readonly target: string; readonly scores: readonly DrawnScore[] }[];
   readonly versus?: {
     readonly model: string;
     readonly n: number;
-    readonly gain: { value: number; draws: Float64Array };
+    readonly gain: { value: number; draws: Draws };
   };
 }
 
@@ -86,27 +91,25 @@ export function compareModels(
   targets: ReadonlyMap<string, readonly ModelTarget[]>,
   options: CompareOptions,
 ): TargetComparison[] {
-  const drawn: { target: string; kind: ModelTarget['kind']; metric: ScoreName; clusters: number; models: Drawn[] }[] =
-    [];
+  const drawn: { target: string; kind: ModelTarget['kind']; metric: ScoreName; models: Drawn[] }[] = [];
   for (const [target, models] of targets) {
     const kind = models[0]?.kind ?? 'regression';
     const metric = metricFor(kind, options.metric);
-    drawn.push({ target, kind, metric, ...drawTarget(models, metric, options, options.rng(target)) });
+    drawn.push({ target, kind, metric, models: drawTarget(models, metric, options, options.rng(target)) });
     options.progress?.(drawn.length, targets.size);
   }
   const all = drawn.flatMap(({ models }) => models);
-  const ps = all.map(({ primary }) => bootstrapP(primary.gain.draws));
+  const ps = all.map(({ primary }) => pOf(primary.gain.value, primary.gain.draws));
   const asked = ps.flatMap((p, i) => (p === null ? [] : [i]));
   const family = asked.map((i) => ps[i] as number);
   const adjusted = holm(family);
   const levels = holmLevels(family, ALPHA);
   const at = new Map(asked.map((i, k) => [all[i] as Drawn, k]));
-  return drawn.map(({ target, kind, metric, clusters, models }) => {
+  return drawn.map(({ target, kind, metric, models }) => {
     const compared = models.map((one) => {
       const k = at.get(one);
       return summarise(
         one,
-        clusters,
         k === undefined
           ? undefined
           : { p: family[k] as number, adjusted: adjusted[k] as number, level: levels[k] as number },
@@ -124,26 +127,25 @@ function metricFor(kind: ModelTarget['kind'], wanted: ScoreName | undefined): Sc
   return wanted !== undefined && names.includes(wanted) ? wanted : (names[0] as ScoreName);
 }
 
-function drawTarget(
-  models: readonly ModelTarget[],
-  metric: ScoreName,
-  options: CompareOptions,
-  rng: Rng,
-): { clusters: number; models: Drawn[] } {
+function drawTarget(models: readonly ModelTarget[], metric: ScoreName, options: CompareOptions, rng: Rng): Drawn[] {
   const { withinFolds, resamples } = options;
-  // One numbering of clusters for all models, so that all are drawn together.
-  const clusters = clustersOf(models.flatMap((one) => [...rowsOfModel(one).cluster]));
+  // One numbering of clusters and stretches of time for all models, so that all are drawn together.
+  const rows = models.map(rowsOfModel);
+  const sampling = samplingOf(
+    rows.flatMap(({ cluster }) => [...cluster]),
+    blocksOf(rows),
+  );
   let offset = 0;
   const sides = models.map((one): Side => {
     const { length } = rowsOfModel(one).key;
-    const of = clusters.of.subarray(offset, offset + length);
+    const of = sampling.of.subarray(offset, offset + length);
     offset += length;
-    return { one, of, ...prepareTarget(one, of, clusters.count, withinFolds) };
+    return { one, of, ...prepareTarget(one, of, sampling.units, withinFolds) };
   });
-  const rivals = bestOthers(sides, metric, clusters.count);
+  const rivals = bestOthers(sides, metric, sampling.units);
   const common = sides.map((side, i) => {
     const rival = sides[rivals[i] ?? -1];
-    return rival === undefined ? undefined : prepareCommonRows([side, rival], metric, clusters.count, withinFolds);
+    return rival === undefined ? undefined : prepareCommonRows([side, rival], metric, sampling.units, withinFolds);
   });
   const drawn = drawScores(
     [
@@ -152,7 +154,7 @@ function drawTarget(
         pair === undefined ? [] : [{ name: metric, model: pair.scorers[0], baseline: pair.scorers[1] }],
       ),
     ],
-    clusters.count,
+    sampling,
     rng,
     resamples,
   );
@@ -161,39 +163,49 @@ function drawTarget(
     next += count;
     return drawn.slice(next - count, next);
   };
-  const own = sides.map(({ one, of, scores, classes }) => {
+  const own = sides.map(({ one, scores, classes }) => {
     const mine = take(scores.length);
+    const { cluster, block } = rowsOfModel(one);
     return {
       source: one,
-      clusters: new Set(of).size,
+      clusters: new Set(cluster).size,
+      ...(block === undefined ? {} : { blocks: new Set(block).size }),
       scores: mine,
       primary: mine.find(({ name }) => name === metric) as DrawnScore,
       classes: classes.map(({ target, scores: ofClass }) => ({ target, scores: take(ofClass.length) })),
     };
   });
   const sign = scoreInfo[metric].goal === 'maximize' ? 1 : -1;
-  return {
-    clusters: clusters.count,
-    models: own.map((mine, i): Drawn => {
-      const rival = own[rivals[i] ?? -1];
-      if (rival === undefined) return mine;
-      const pair = common[i];
-      const model = rival.source.model;
-      if (pair !== undefined) return { ...mine, versus: { model, n: pair.n, gain: (take(1)[0] as DrawnScore).gain } };
-      const keys = rowsOfModel(mine.source).key;
-      if (!sameKeys(keys, rowsOfModel(rival.source).key)) return mine;
-      const gain = {
-        value: sign * (mine.primary.value - rival.primary.value),
-        draws: mine.primary.draws.map((value, b) => sign * (value - (rival.primary.draws[b] as number))),
-      };
-      return { ...mine, versus: { model, n: keys.length, gain } };
-    }),
-  };
+  return own.map((mine, i): Drawn => {
+    const rival = own[rivals[i] ?? -1];
+    if (rival === undefined) return mine;
+    const pair = common[i];
+    const model = rival.source.model;
+    if (pair !== undefined) return { ...mine, versus: { model, n: pair.n, gain: (take(1)[0] as DrawnScore).gain } };
+    const keys = rowsOfModel(mine.source).key;
+    if (!sameKeys(keys, rowsOfModel(rival.source).key)) return mine;
+    const over = (a: number, b: number): number => sign * (a - b);
+    const gain = {
+      value: over(mine.primary.value, rival.primary.value),
+      draws: combine(mine.primary.draws, rival.primary.draws, over),
+    };
+    return { ...mine, versus: { model, n: keys.length, gain } };
+  });
+}
+
+/** Stretches of time of all rows, numbered from 0 without gaps; undefined unless every row has one. */
+function blocksOf(rows: readonly ModelRows[]): Clusters | undefined {
+  const numbers: number[] = [];
+  for (const { block } of rows) {
+    if (block === undefined) return undefined;
+    for (const number of block) numbers.push(number);
+  }
+  return clustersOf(numbers);
 }
 
 /** For each model the number of the best of the others. */
-function bestOthers(sides: readonly Side[], metric: ScoreName, clusters: number): (number | undefined)[] {
-  const whole = wholeSample(clusters);
+function bestOthers(sides: readonly Side[], metric: ScoreName, units: number): (number | undefined)[] {
+  const whole = wholeSample(units);
   const sign = scoreInfo[metric].goal === 'maximize' ? 1 : -1;
   const values = sides.map((side) => sign * scoreNamed(side, metric).model.score(whole));
   return values.map((_, i) => {
@@ -205,31 +217,26 @@ function bestOthers(sides: readonly Side[], metric: ScoreName, clusters: number)
   });
 }
 
-function summarise(
-  one: Drawn,
-  clusters: number,
-  tested: { p: number; adjusted: number; level: number } | undefined,
-): ModelComparison {
+function summarise(one: Drawn, tested: { p: number; adjusted: number; level: number } | undefined): ModelComparison {
   const { source, primary, versus } = one;
   const rows = rowsOfModel(source);
-  const why = scoreInfo[primary.name].undefinedBecause;
+  const { undefinedBecause: why, range } = scoreInfo[primary.name];
   const level = tested?.level ?? ALPHA;
-  const corrected = percentileInterval(primary.gain.draws, clusters, 1 - level);
-  const error = standardError(primary.gain.draws);
-  const gain = estimate(primary.gain.value, primary.gain.draws, clusters, why);
-  const measured = {
-    set: 'test',
+  const corrected = intervalOf(primary.gain.value, primary.gain.draws, 1 - level);
+  const error = errorOf(primary.gain.draws);
+  const gain = estimate(primary.gain.value, primary.gain.draws, why);
+  const counts = {
     n: rows.key.length,
     clusters: one.clusters,
-    baselineLabel: rows.baselineLabel,
-  } as const;
+    ...(one.blocks === undefined ? {} : { blocks: one.blocks }),
+  };
+  const measured = { set: 'test', ...counts, baselineLabel: rows.baselineLabel } as const;
   return {
     model: source.model,
-    n: rows.key.length,
-    clusters: one.clusters,
+    ...counts,
     baselineLabel: rows.baselineLabel,
-    score: estimate(primary.value, primary.draws, clusters, why),
-    baseline: estimate(primary.baseline.value, primary.baseline.draws, clusters, why),
+    score: estimate(primary.value, primary.draws, why, range),
+    baseline: estimate(primary.baseline.value, primary.baseline.draws, why, range),
     gain: {
       ...gain,
       overChance: primary.gain.overChance,
@@ -246,8 +253,8 @@ function summarise(
           versus: {
             model: versus.model,
             n: versus.n,
-            p: bootstrapP(versus.gain.draws),
-            ...estimate(versus.gain.value, versus.gain.draws, clusters, why),
+            p: pOf(versus.gain.value, versus.gain.draws),
+            ...estimate(versus.gain.value, versus.gain.draws, why),
           },
         }),
     metrics: [
@@ -256,22 +263,4 @@ function summarise(
     ],
     source,
   };
-}
-
-/**
- * Two-sided bootstrap p-value of "no difference": twice the smaller share of draws on either side of 0, counting one
- * more draw than there are, so that it is never 0. Null while there are no draws, or too many undefined ones.
- */
-export function bootstrapP(draws: Float64Array): number | null {
-  let low = 0;
-  let high = 0;
-  let defined = 0;
-  for (const value of draws) {
-    if (Number.isNaN(value)) continue;
-    defined++;
-    if (value <= 0) low++;
-    if (value >= 0) high++;
-  }
-  if (defined === 0 || defined < 0.95 * draws.length) return null;
-  return Math.min(1, (2 * (1 + Math.min(low, high))) / (defined + 1));
 }

@@ -1,7 +1,8 @@
 /** Curves behind a score: ROC, and what was observed where a model predicted what. */
 import type { Rng } from '../random/rng.ts';
-import { bootstrap, clustersOf, percentileInterval, wholeSample } from './bootstrap.ts';
+import { clustersOf, wholeSample } from './bootstrap.ts';
 import type { ModelRows } from './predictions.ts';
+import { type Draws, intervalOf, resample, samplingOf } from './sampling.ts';
 import { meanOfValues } from './scores.ts';
 
 export interface Curve {
@@ -72,10 +73,10 @@ function rocOf(rows: number[], actual: Float64Array, predicted: Float64Array): {
 
 /**
  * Mean actual value against mean predicted value in `bins` groups of about equally many rows by prediction, each with
- * a percentile interval over clusters. Equal predictions stay in one group.
+ * an interval by cluster and, where rows say their stretch of time, by time (see sampling.ts). Equal predictions stay in one group.
  */
 export function calibrationCurve(
-  rows: Pick<ModelRows, 'actual' | 'predicted' | 'cluster'>,
+  rows: Pick<ModelRows, 'actual' | 'predicted' | 'cluster' | 'block'>,
   bins: number,
   rng: Rng,
   resamples: number,
@@ -95,24 +96,25 @@ export function calibrationCurve(
     last = bin;
     lastValue = value;
   });
-  const clusters = clustersOf(rows.cluster);
+  const sampling = samplingOf(rows.cluster, rows.block === undefined ? undefined : clustersOf(rows.block));
   const scorers = groups.map((group) =>
     meanOfValues(
       Float64Array.from(group, (row) => actual[row] as number),
-      Int32Array.from(group, (row) => clusters.of[row] as number),
-      clusters.count,
+      Int32Array.from(group, (row) => sampling.of[row] as number),
+      sampling.units,
     ),
   );
-  const draws = clusters.count < 2 ? [] : bootstrap(scorers, clusters.count, rng, resamples);
-  const ranges = groups.map((_, g) => percentileInterval(draws[g] ?? new Float64Array(0), clusters.count));
-  const whole = wholeSample(clusters.count);
+  const draws = resample(scorers, sampling, rng, resamples);
+  const whole = wholeSample(sampling.units);
+  const means = scorers.map((scorer) => scorer.score(whole));
+  const ranges = means.map((mean, g) => intervalOf(mean, draws[g] as Draws));
   return {
     x: groups.map((group) => {
       // Around the first value, so that the mean of equal predictions is that prediction to the last bit.
       const first = predicted[group[0] as number] as number;
       return first + group.reduce((sum, row) => sum + (predicted[row] as number) - first, 0) / group.length;
     }),
-    y: scorers.map((scorer) => scorer.score(whole)),
+    y: means,
     low: ranges.map((range) => range.low),
     high: ranges.map((range) => range.high),
     counts: groups.map((group) => group.length),

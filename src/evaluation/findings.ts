@@ -3,7 +3,8 @@
 import type { Finding } from '../contract/metrics.ts';
 import { normalQuantile } from '../random/rng.ts';
 import { ALPHA, type ModelComparison, type TargetComparison } from './compare.ts';
-import { scoreInfo } from './measure.ts';
+import { FEWEST_BLOCKS } from './sampling.ts';
+import { scoreInfo } from './score-info.ts';
 import type { ScoreName } from './scores.ts';
 import { counted, interval, signed, written } from './words.ts';
 
@@ -24,20 +25,26 @@ const absoluteSmallest: Partial<Record<ScoreName, number>> = {
   averagePrecision: 0.02,
   accuracy: 0.02,
   spearman: 0.05,
+  gini: 0.05,
   r2: 0.02,
 };
 
-/** The stated smallest gain, else 0.02 (Spearman 0.05) for scores and 2 % of the baseline for errors. */
+/** The stated smallest gain, else 0.02 (Spearman and Gini 0.05) for scores and 2 % of the baseline for errors. */
 function smallestGainOf(metric: ScoreName, one: ModelComparison, stated: number | undefined): number {
   return stated ?? absoluteSmallest[metric] ?? 0.02 * Math.abs(one.baseline.value ?? 0);
 }
 
 /**
  * `yes`: the corrected interval of the gain lies above 0. `probably`: only the uncorrected one does. `no`: the whole
- * interval lies below the smallest gain that would matter. Else, or with too few clusters, `undecided`.
+ * interval lies below the smallest gain that would matter. Else, or with too few clusters or stretches of time,
+ * `undecided`.
  */
-export function verdictOf({ gain, clusters }: Pick<ModelComparison, 'gain' | 'clusters'>, smallest: number): Verdict {
-  if (gain.low === null || gain.high === null || clusters < FEWEST_CLUSTERS) return 'undecided';
+export function verdictOf(
+  { gain, clusters, blocks = FEWEST_BLOCKS }: Pick<ModelComparison, 'gain' | 'clusters' | 'blocks'>,
+  smallest: number,
+): Verdict {
+  if (gain.low === null || gain.high === null || clusters < FEWEST_CLUSTERS || blocks < FEWEST_BLOCKS)
+    return 'undecided';
   if (gain.correctedLow !== null && gain.correctedLow > 0) return 'yes';
   if (gain.low > 0) return 'probably';
   return gain.high < smallest ? 'no' : 'undecided';
@@ -97,7 +104,8 @@ export function findingOf(comparison: TargetComparison, options: FindingOptions)
 }
 
 function scoreSentence(best: ModelComparison, what: string, { clusterName }: FindingOptions): string {
-  const on = `On ${counted(best.n, 'test rows')} of ${counted(best.clusters, clusterName)}`;
+  const times = best.blocks === undefined ? '' : ` in ${counted(best.blocks, 'stretches of time')}`;
+  const on = `On ${counted(best.n, 'test rows')} of ${counted(best.clusters, clusterName)}${times}`;
   if (best.score.value === null)
     return `${on}, the ${lower(what)} of ${best.model} is undefined: ${best.score.why ?? 'unknown'}.`;
   const range =
@@ -135,15 +143,20 @@ function rivalSentence({ versus, model }: ModelComparison, models: number): stri
   return `${model} is the best of ${models} models here, ${signed(versus.value)}${range} from ${versus.model}${sure}.`;
 }
 
-/** How many clusters would decide it: the standard error shrinks with the square root of their number. */
+/**
+ * How many clusters would decide it: the standard error shrinks with the square root of their number. Where stretches of
+ * time count too, both would have to grow.
+ */
 function decidesOf(
   { best, comparisons }: TargetComparison,
   verdict: Verdict,
   smallest: number,
   { clusterName }: FindingOptions,
 ): string | undefined {
-  const { gain, clusters } = best;
+  const { gain, clusters, blocks } = best;
   if (verdict === 'yes' || verdict === 'no') return undefined;
+  if (blocks !== undefined && blocks < FEWEST_BLOCKS)
+    return `At least ${FEWEST_BLOCKS} stretches of time, each as long as a label: the intervals see that ${clusterName} differ, not that ${blocks === 1 ? 'this one stretch of time could have gone otherwise' : `these ${blocks} stretches do`}.`;
   if (clusters < FEWEST_CLUSTERS)
     return `At least ${FEWEST_CLUSTERS} ${clusterName}: with ${clusters} no interval can be trusted.`;
   if (gain.value === null || gain.standardError === null || gain.low === null)
@@ -155,11 +168,13 @@ function decidesOf(
   const needed = (distance: number): number => Math.ceil(clusters * (spread / distance) ** 2);
   const show = gain.value > 0 ? needed(gain.value) : Infinity;
   const rule = gain.value < smallest ? needed(smallest - gain.value) : Infinity;
-  const more = (total: number): string => counted(roundUp(Math.max(1, total - clusters)), `more ${clusterName}`);
-  if (show <= rule)
-    return `About ${more(show)} (now ${clusters}) would show it, if the gain stays at ${signed(gain.value)}.`;
+  const more = (total: number): string =>
+    blocks === undefined
+      ? `About ${counted(roundUp(Math.max(1, total - clusters)), `more ${clusterName}`)} (now ${clusters})`
+      : `About ${written(total / clusters)} times as many ${clusterName} in as much more time (now ${clusters} in ${blocks} stretches)`;
+  if (show <= rule) return `${more(show)} would show it, if the gain stays at ${signed(gain.value)}.`;
   if (Number.isFinite(rule))
-    return `About ${more(rule)} (now ${clusters}) would rule out a gain of ${written(smallest)}, if it stays at ${signed(gain.value)}.`;
+    return `${more(rule)} would rule out a gain of ${written(smallest)}, if it stays at ${signed(gain.value)}.`;
   return undefined;
 }
 

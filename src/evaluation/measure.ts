@@ -1,9 +1,11 @@
-/** Measures one model on one target and one set, beside its baseline, with intervals that resample whole clusters. */
+/** Measures one model on one target and one set, beside its baseline, with intervals by cluster and time. */
 
 import type { DataSet, Metric } from '../contract/metrics.ts';
 import { FathomError } from '../errors.ts';
 import type { Rng } from '../random/rng.ts';
-import { bootstrap, type Clusters, clustersOf, percentileInterval, wholeSample } from './bootstrap.ts';
+import { type Clusters, clustersOf, wholeSample } from './bootstrap.ts';
+import { combine, type Draws, intervalOf, resample, type Sampling, samplingOf, timeBlocks } from './sampling.ts';
+import { scoreInfo, scoresOf } from './score-info.ts';
 import { prepareScore, type ScoredRows, type ScoreName, type Scorer, stratify } from './scores.ts';
 
 export type TargetKind = 'binary' | 'regression';
@@ -19,66 +21,15 @@ export interface MeasureOptions {
   readonly baseline: { readonly label: string; readonly predicted: ArrayLike<number> };
   /** What is independent of what: one wallet or event a row. */
   readonly clusters: readonly string[] | Int32Array;
+  /** When each row is, and when its label was known (NaN: unknown), in one unit: rows of one time share its luck. */
+  readonly time?: ArrayLike<number>;
+  readonly labelEnd?: ArrayLike<number>;
   readonly rng: Rng;
   /** Bootstrap resamples of the clusters; 500 if left out. */
   readonly resamples?: number;
   /** Ranks are compared within a stratum only: the fold, where rows of several folds come from several models. */
   readonly strata?: ArrayLike<number>;
 }
-
-interface ScoreInfo {
-  readonly label: string;
-  readonly goal: 'maximize' | 'minimize';
-  /** Ranks are comparable only among predictions of one model. */
-  readonly ranks: boolean;
-  /** Also reported as a gain over the baseline. */
-  readonly gain?: string;
-  readonly undefinedBecause: string;
-}
-
-const oneClass = 'all rows are of one class';
-
-export const scoreInfo: Readonly<Record<ScoreName, ScoreInfo>> = {
-  auc: {
-    label: 'Area under the ROC curve',
-    goal: 'maximize',
-    ranks: true,
-    gain: 'Gain in area under the ROC curve',
-    undefinedBecause: oneClass,
-  },
-  averagePrecision: { label: 'Average precision', goal: 'maximize', ranks: true, undefinedBecause: oneClass },
-  logLoss: { label: 'Log loss', goal: 'minimize', ranks: false, undefinedBecause: 'no rows' },
-  brier: {
-    label: 'Brier score',
-    goal: 'minimize',
-    ranks: false,
-    gain: 'Reduction of the Brier score',
-    undefinedBecause: 'no rows',
-  },
-  accuracy: { label: 'Accuracy at 0.5', goal: 'maximize', ranks: false, undefinedBecause: 'no rows' },
-  rmse: {
-    label: 'Root mean squared error',
-    goal: 'minimize',
-    ranks: false,
-    gain: 'Reduction of the root mean squared error',
-    undefinedBecause: 'no rows',
-  },
-  mae: { label: 'Mean absolute error', goal: 'minimize', ranks: false, undefinedBecause: 'no rows' },
-  r2: { label: 'Explained variance (R²)', goal: 'maximize', ranks: false, undefinedBecause: 'the target is constant' },
-  spearman: {
-    label: 'Rank correlation (Spearman)',
-    goal: 'maximize',
-    ranks: true,
-    gain: 'Gain in rank correlation (Spearman)',
-    undefinedBecause: 'predictions or targets are constant',
-  },
-};
-
-/** Scores of each kind, the leading one first. */
-export const scoresOf: Readonly<Record<TargetKind, readonly ScoreName[]>> = {
-  binary: ['auc', 'averagePrecision', 'logLoss', 'brier', 'accuracy'],
-  regression: ['spearman', 'rmse', 'mae', 'r2'],
-};
 
 /** AUC for binary targets, Spearman's rank correlation for regression; NaN where it is undefined (one class, constants). */
 export function scoreOf(kind: TargetKind, actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
@@ -100,10 +51,10 @@ export interface PreparedScore {
 export interface DrawnScore {
   readonly name: ScoreName;
   readonly value: number;
-  readonly draws: Float64Array;
-  readonly baseline: { readonly value: number; readonly draws: Float64Array };
+  readonly draws: Draws;
+  readonly baseline: { readonly value: number; readonly draws: Draws };
   /** Positive where the model is better than its baseline. */
-  readonly gain: { readonly value: number; readonly draws: Float64Array; readonly overChance: boolean };
+  readonly gain: { readonly value: number; readonly draws: Draws; readonly overChance: boolean };
 }
 
 /** What the metrics of a model have in common. */
@@ -112,49 +63,51 @@ export interface MeasuredRows {
   readonly set: DataSet;
   readonly n: number;
   readonly clusters: number;
+  /** Stretches of time; left out where rows carry no time. */
+  readonly blocks?: number;
   readonly baselineLabel: string;
 }
 
-/** The scores of a kind for rows with cluster numbers of a bootstrap that may hold more models. */
+/** The scores of a kind for rows with unit numbers of a sampling that may hold more models. */
 export function prepareScores(
   kind: TargetKind,
   model: ScoredRows,
   baseline: ScoredRows,
-  clusters: number,
+  units: number,
   strata?: Clusters,
 ): PreparedScore[] {
   const ranksNothing = constantWithin(baseline.predicted, strata);
   return scoresOf[kind].map((name) => ({
     name,
-    model: scorerOf(name, model, clusters, strata),
-    baseline: scorerOf(name, baseline, clusters, strata),
-    ...(name === 'spearman' && ranksNothing ? { chance: 0 } : {}),
+    model: scorerOf(name, model, units, strata),
+    baseline: scorerOf(name, baseline, units, strata),
+    ...((name === 'spearman' || name === 'gini') && ranksNothing ? { chance: 0 } : {}),
   }));
 }
 
-/** Values on the whole sample and on `resamples` resamples of the clusters, the same ones for all scores. */
+/** Values on the whole sample and on resamples, the same ones for all scores. */
 export function drawScores(
   scores: readonly PreparedScore[],
-  clusters: number,
+  sampling: Sampling,
   rng: Rng,
   resamples: number,
 ): DrawnScore[] {
   const scorers = scores.flatMap(({ model, baseline }) => [model, baseline]);
-  const whole = wholeSample(clusters);
+  const whole = wholeSample(sampling.units);
   const values = scorers.map((scorer) => scorer.score(whole));
-  const draws = clusters < 2 ? [] : bootstrap(scorers, clusters, rng, resamples);
-  const empty = new Float64Array(0);
+  const draws = resample(scorers, sampling, rng, resamples);
   return scores.map(({ name, chance }, i) => {
-    const ours = { value: values[2 * i] as number, draws: draws[2 * i] ?? empty };
-    const theirs = { value: values[2 * i + 1] as number, draws: draws[2 * i + 1] ?? empty };
+    const ours = { value: values[2 * i] as number, draws: draws[2 * i] as Draws };
+    const theirs = { value: values[2 * i + 1] as number, draws: draws[2 * i + 1] as Draws };
     const sign = scoreInfo[name].goal === 'maximize' ? 1 : -1;
+    const gain = (a: number, b: number): number => sign * (a - (chance ?? b));
     return {
       name,
       ...ours,
       baseline: theirs,
       gain: {
-        value: sign * (ours.value - (chance ?? theirs.value)),
-        draws: ours.draws.map((value, b) => sign * (value - (chance ?? (theirs.draws[b] as number)))),
+        value: gain(ours.value, theirs.value),
+        draws: combine(ours.draws, theirs.draws, gain),
         overChance: chance !== undefined,
       },
     };
@@ -163,17 +116,18 @@ export function drawScores(
 
 /** Metrics with intervals: every score beside its baseline, then the gains over the baseline. */
 export function metricsOf(scores: readonly DrawnScore[], rows: MeasuredRows): Metric[] {
-  const shared = { set: rows.set, target: rows.target, n: rows.n, clusters: rows.clusters };
+  const { set, target, n, clusters, blocks } = rows;
+  const shared = { set, target, n, clusters, ...(blocks === undefined ? {} : { blocks }) };
   const why = (name: ScoreName): string => (rows.n === 0 ? 'no rows' : scoreInfo[name].undefinedBecause);
   const metrics = scores.map(({ name, value, draws, baseline }): Metric => {
-    const { label, goal } = scoreInfo[name];
+    const { label, goal, range } = scoreInfo[name];
     return {
       name,
       label,
       goal,
       ...shared,
-      ...estimate(value, draws, rows.clusters, why(name)),
-      baseline: { label: rows.baselineLabel, ...estimate(baseline.value, baseline.draws, rows.clusters, why(name)) },
+      ...estimate(value, draws, why(name), range),
+      baseline: { label: rows.baselineLabel, ...estimate(baseline.value, baseline.draws, why(name), range) },
     };
   });
   const gains = scores.flatMap(({ name, gain }): Metric[] => {
@@ -187,7 +141,7 @@ export function metricsOf(scores: readonly DrawnScore[], rows: MeasuredRows): Me
         label: `${label} over ${against}`,
         goal: 'maximize',
         ...shared,
-        ...estimate(gain.value, gain.draws, rows.clusters, why(name)),
+        ...estimate(gain.value, gain.draws, why(name)),
       },
     ];
   });
@@ -195,30 +149,33 @@ export function metricsOf(scores: readonly DrawnScore[], rows: MeasuredRows): Me
 }
 
 /**
- * All scores of a kind, each with a percentile bootstrap interval over clusters and its baseline on the same resamples,
- * followed by the gains over the baseline (`aucGain`, `brierGain`, `spearmanGain`, `rmseGain`: positive is better).
+ * All scores of a kind, each with an interval by cluster and time (see sampling.ts) and its baseline on the same
+ * resamples, followed by the gains over the baseline (`aucGain`, `brierGain`, `giniGain`, ...: positive is better).
  */
 export function measureModel(options: MeasureOptions): Metric[] {
-  const { kind, target, set, actual, predicted, baseline, rng, resamples = 500 } = options;
-  if (options.clusters.length !== actual.length)
-    throw new FathomError('internal', `${target}: ${options.clusters.length} clusters for ${actual.length} rows`);
-  const clusters = clustersOf(options.clusters);
+  const { kind, target, set, actual, predicted, baseline, time, labelEnd, rng, resamples = 500 } = options;
+  for (const [what, values] of Object.entries({ clusters: options.clusters, times: time, 'label ends': labelEnd }))
+    if (values !== undefined && values.length !== actual.length)
+      throw new FathomError('internal', `${target}: ${values.length} ${what} for ${actual.length} rows`);
+  const sampling = samplingOf(options.clusters, time === undefined ? undefined : timeBlocks(time, labelEnd));
+  const { of, units, clusters, blocks } = sampling;
   const strata = options.strata === undefined ? undefined : clustersOf(options.strata);
-  const model = rowsOf(kind, target, actual, predicted, clusters.of);
-  const other = rowsOf(kind, `${target}, ${baseline.label}`, actual, baseline.predicted, clusters.of);
-  const scores = drawScores(prepareScores(kind, model, other, clusters.count, strata), clusters.count, rng, resamples);
+  const model = rowsOf(kind, target, actual, predicted, of);
+  const other = rowsOf(kind, `${target}, ${baseline.label}`, actual, baseline.predicted, of);
+  const scores = drawScores(prepareScores(kind, model, other, units, strata), sampling, rng, resamples);
   return metricsOf(scores, {
     target,
     set,
     n: actual.length,
-    clusters: clusters.count,
+    clusters,
+    ...(blocks === undefined ? {} : { blocks }),
     baselineLabel: baseline.label,
   });
 }
 
 /** A score of rows, within strata where ranks of different strata must not be compared. */
-function scorerOf(name: ScoreName, rows: ScoredRows, clusters: number, strata?: Clusters): Scorer {
-  if (strata === undefined || strata.count < 2 || !scoreInfo[name].ranks) return prepareScore(name, rows, clusters);
+function scorerOf(name: ScoreName, rows: ScoredRows, units: number, strata?: Clusters): Scorer {
+  if (strata === undefined || strata.count < 2 || !scoreInfo[name].ranks) return prepareScore(name, rows, units);
   const scorers: Scorer[] = [];
   for (let s = 0; s < strata.count; s++) {
     const mine = (_: number, i: number): boolean => strata.of[i] === s;
@@ -230,7 +187,7 @@ function scorerOf(name: ScoreName, rows: ScoredRows, clusters: number, strata?: 
           predicted: rows.predicted.filter(mine),
           cluster: rows.cluster.filter(mine),
         },
-        clusters,
+        units,
       ),
     );
   }
@@ -240,12 +197,12 @@ function scorerOf(name: ScoreName, rows: ScoredRows, clusters: number, strata?: 
 /** A value with its interval; null with the reason where it is undefined. */
 export function estimate(
   value: number,
-  draws: Float64Array,
-  clusters: number,
+  draws: Draws,
   why: string,
+  range?: readonly [number, number],
 ): { value: number | null; low: number | null; high: number | null; why?: string } {
   if (!Number.isFinite(value)) return { value: null, low: null, high: null, why };
-  return { value, ...percentileInterval(draws, clusters) };
+  return { value, ...intervalOf(value, draws, 0.95, range) };
 }
 
 /** True if predictions are one constant in every stratum: such predictions rank nothing. */

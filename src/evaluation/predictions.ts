@@ -1,5 +1,6 @@
 /** Test predictions of several models, pooled over folds into columns per model and target. */
 import { FathomError } from '../errors.ts';
+import { timeBlocks } from './sampling.ts';
 
 /** The predictions of one model as they are stored, of any number of folds. */
 export interface PredictionTable {
@@ -17,6 +18,8 @@ export interface ModelRows {
   readonly fold: Int32Array;
   /** The wallet or event, or the row itself where there is none. */
   readonly cluster: readonly string[];
+  /** Stretch of time (see sampling.ts), numbered alike for all models and targets; where all rows carry time. */
+  readonly block?: Int32Array;
   readonly actual: Float64Array;
   readonly predicted: Float64Array;
   readonly baseline: Float64Array;
@@ -37,6 +40,8 @@ interface Building {
     key: number;
     fold: number;
     cluster: string;
+    time: number;
+    labelEnd: number;
     actual: number;
     predicted: number;
     baseline: number;
@@ -76,6 +81,8 @@ export function poolTestRows(tables: readonly PredictionTable[]): Pooled {
         key,
         fold: number('fold'),
         cluster: String(row['group'] || row['id'] || number('row')),
+        time: millisecondsOf(row['time']),
+        labelEnd: millisecondsOf(row['labelEnd']),
         actual: number('actual'),
         predicted: number('predicted'),
         baseline: number('baseline'),
@@ -83,18 +90,32 @@ export function poolTestRows(tables: readonly PredictionTable[]): Pooled {
       entry.labels.add(String(row['baselineLabel'] ?? 'baseline'));
     });
   }
+  const every = [...building.values()].flatMap((entry) => entry.entries);
+  const blocks = timeBlocks(
+    every.map(({ time }) => time),
+    every.map(({ labelEnd }) => labelEnd),
+  );
+  const blockOf = blocks && new Map(every.map(({ time }, i) => [time, blocks.of[i] as number]));
   const targets = [...new Set([...building.values()].map((entry) => entry.target))];
   const models = [...new Set(tables.map((table) => table.model))];
   const rows = targets.flatMap((target) =>
     models.flatMap((model) => {
       const entry = building.get(JSON.stringify([target, model]));
-      return entry === undefined ? [] : [columnsOf(entry)];
+      return entry === undefined ? [] : [columnsOf(entry, blockOf)];
     }),
   );
   return { rows, unlabelled };
 }
 
-function columnsOf({ model, target, entries, labels }: Building): ModelRows {
+/** NaN where there is none. */
+function millisecondsOf(value: unknown): number {
+  return value instanceof Date ? value.getTime() : NaN;
+}
+
+function columnsOf(
+  { model, target, entries, labels }: Building,
+  blockOf: ReadonlyMap<number, number> | undefined,
+): ModelRows {
   entries.sort((a, b) => a.key - b.key);
   entries.forEach((entry, i) => {
     if (entry.key === entries[i + 1]?.key)
@@ -112,6 +133,7 @@ function columnsOf({ model, target, entries, labels }: Building): ModelRows {
     key: Float64Array.from(entries, (entry) => entry.key),
     fold: Int32Array.from(entries, (entry) => entry.fold),
     cluster: entries.map((entry) => entry.cluster),
+    ...(blockOf === undefined ? {} : { block: Int32Array.from(entries, ({ time }) => blockOf.get(time) as number) }),
     actual: Float64Array.from(entries, (entry) => entry.actual),
     predicted: Float64Array.from(entries, (entry) => entry.predicted),
     baseline: Float64Array.from(entries, (entry) => entry.baseline),

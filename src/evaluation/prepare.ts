@@ -1,8 +1,9 @@
 /** A target of a model as scores ready for the bootstrap: its own, those of its classes, and on rows shared with another. */
 import { FathomError } from '../errors.ts';
 import { clustersOf } from './bootstrap.ts';
-import { type PreparedScore, prepareScores, rowsOf, scoresOf } from './measure.ts';
+import { type PreparedScore, prepareScores, rowsOf } from './measure.ts';
 import { likeliestClass, type ModelRows, type ModelTarget, sameKeys } from './predictions.ts';
+import { scoresOf } from './score-info.ts';
 import { meanOf, prepareScore, type ScoredRows, type ScoreName, type Scorer } from './scores.ts';
 
 /** Scores of each kind of target, the one that decides by default first. */
@@ -25,13 +26,13 @@ export interface PreparedTarget {
 }
 
 /**
- * @param of cluster of each row of the model
- * @param clusters number of clusters of all models together
+ * @param of unit of each row of the model, in a sampling that may hold more models
+ * @param units number of units of all models together
  */
 export function prepareTarget(
   { target, model, kind, classes }: ModelTarget,
   of: Int32Array,
-  clusters: number,
+  units: number,
   withinFolds: boolean,
 ): PreparedTarget {
   const prepare = (rows: ModelRows, as: 'binary' | 'regression'): PreparedScore[] => {
@@ -40,7 +41,7 @@ export function prepareTarget(
       as,
       rowsOf(as, where, rows.actual, rows.predicted, of),
       rowsOf(as, `${where}, ${rows.baselineLabel}`, rows.actual, rows.baseline, of),
-      clusters,
+      units,
       withinFolds ? clustersOf(rows.fold) : undefined,
     );
   };
@@ -60,15 +61,15 @@ export function prepareTarget(
     { name: 'auc', model: meanOf(aucs.map((s) => s.model)), baseline: meanOf(aucs.map((s) => s.baseline)) },
     {
       name: 'accuracy',
-      model: prepareScore('accuracy', right('predicted'), clusters),
-      baseline: prepareScore('accuracy', right('baseline'), clusters),
+      model: prepareScore('accuracy', right('predicted'), units),
+      baseline: prepareScore('accuracy', right('baseline'), units),
     },
   ];
   for (const { rows } of classes) rowsOf('binary', `${target}, ${model}`, rows.actual, rows.predicted, of);
   return { scores, classes: ofClasses };
 }
 
-/** A model on one numbering of the clusters of all models. */
+/** A model on one numbering of the units of all models. */
 export interface Side extends PreparedTarget {
   readonly one: ModelTarget;
   readonly of: Int32Array;
@@ -81,7 +82,7 @@ export interface Side extends PreparedTarget {
 export function prepareCommonRows(
   sides: readonly [Side, Side],
   metric: ScoreName,
-  clusters: number,
+  units: number,
   withinFolds: boolean,
 ): { n: number; scorers: readonly [Scorer, Scorer] } | undefined {
   const [mine, other] = sides.map(({ one }) => rowsOfModel(one).key) as [Float64Array, Float64Array];
@@ -108,7 +109,7 @@ export function prepareCommonRows(
       },
     }));
     const ofKept = Int32Array.from(keep, (i) => of[i] as number);
-    return scoreNamed(prepareTarget({ ...one, classes }, ofKept, clusters, withinFolds), metric).model;
+    return scoreNamed(prepareTarget({ ...one, classes }, ofKept, units, withinFolds), metric).model;
   });
   return { n: common.size, scorers: scorers as [Scorer, Scorer] };
 }

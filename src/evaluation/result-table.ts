@@ -53,6 +53,7 @@ export function resultColumns(comparisons: readonly TargetComparison[]): Parquet
     text('goal', 'maximize or minimize', ({ metric }) => metric.goal),
     count('rows', 'Test rows', ({ metric }) => metric.n),
     count('clusters', 'Clusters that the intervals resample', ({ metric }) => metric.clusters),
+    count('blocks', 'Stretches of time; resampled too from five on', ({ metric }) => metric.blocks),
     number('value', 'Score on the test rows of all folds', ({ metric }) => metric.value),
     number('low', 'Lower end of the 95 % interval', ({ metric }) => metric.low),
     number('high', 'Upper end of the 95 % interval', ({ metric }) => metric.high),

@@ -5,6 +5,7 @@
  * sorted once, so one evaluation costs O(clusters) for mean losses and O(rows) for rank scores.
  */
 import { log } from '../numeric/elementary.ts';
+import { areaUnderRoc, averagePrecision, giniCorrelation, rankCorrelation } from './rank-scores.ts';
 
 /** Rows to be scored: parallel arrays. `cluster[i]` indexes the counts of a resample. */
 export interface ScoredRows {
@@ -29,7 +30,8 @@ export type ScoreName =
   | 'rmse'
   | 'mae'
   | 'r2'
-  | 'spearman';
+  | 'spearman'
+  | 'gini';
 
 /** Probabilities are kept this far from 0 and 1 in the log loss, so that one sure mistake costs 34.5, not infinity. */
 const LOG_LOSS_CLIP = 1e-15;
@@ -43,6 +45,8 @@ export function prepareScore(name: ScoreName, rows: ScoredRows, clusters: number
       return averagePrecision(rows);
     case 'spearman':
       return rankCorrelation(rows);
+    case 'gini':
+      return giniCorrelation(rows);
     case 'r2':
       return explainedVariance(rows, clusters);
     case 'rmse':
@@ -167,129 +171,6 @@ function explainedVariance({ actual, predicted, cluster }: ScoredRows, clusters:
       const spread = squares - (sum * sum) / rows;
       // What is left of a constant after rounding is not spread.
       return rows > 1 && spread > 1e-12 * squares ? 1 - errors / spread : NaN;
-    },
-    weight: () => rows,
-  };
-}
-
-/** Row numbers in ascending order of the values; equal values stay in row order. */
-function orderOf(values: Float64Array): Uint32Array {
-  const order = Uint32Array.from(values, (_, i) => i);
-  return order.sort((a, b) => (values[a] as number) - (values[b] as number) || a - b);
-}
-
-/** 1 where a run of equal values ends, along the order. */
-function tieEnds(values: Float64Array, order: Uint32Array): Uint8Array {
-  return Uint8Array.from(order, (row, k) => (values[order[k + 1] ?? -1] === values[row] ? 0 : 1));
-}
-
-function sortedRows({ actual, predicted, cluster }: ScoredRows): {
-  positive: Uint8Array;
-  cluster: Int32Array;
-  last: Uint8Array;
-} {
-  const order = orderOf(predicted);
-  return {
-    positive: Uint8Array.from(order, (row) => (actual[row] === 1 ? 1 : 0)),
-    cluster: Int32Array.from(order, (row) => cluster[row] as number),
-    last: tieEnds(predicted, order),
-  };
-}
-
-/** Mann-Whitney: the share of (positive, negative) pairs in which the positive is predicted higher; a tie counts half. */
-function areaUnderRoc(rows: ScoredRows): Scorer {
-  const { positive, cluster, last } = sortedRows(rows);
-  let pairs = 0;
-  return {
-    score(counts) {
-      let positives = 0;
-      let negatives = 0;
-      let wins = 0;
-      let tiedPositives = 0;
-      let tiedNegatives = 0;
-      for (let k = 0; k < cluster.length; k++) {
-        const count = counts[cluster[k] as number] as number;
-        if (positive[k] === 1) tiedPositives += count;
-        else tiedNegatives += count;
-        if (last[k] === 0) continue;
-        wins += tiedPositives * (negatives + tiedNegatives / 2);
-        positives += tiedPositives;
-        negatives += tiedNegatives;
-        tiedPositives = 0;
-        tiedNegatives = 0;
-      }
-      pairs = positives * negatives;
-      return pairs > 0 ? wins / pairs : NaN;
-    },
-    weight: () => pairs,
-  };
-}
-
-/** Sum over thresholds of precision times the recall gained there; equal predictions share one threshold. */
-function averagePrecision(rows: ScoredRows): Scorer {
-  const { positive, cluster, last } = sortedRows(rows);
-  let positives = 0;
-  return {
-    score(counts) {
-      positives = 0;
-      let drawn = 0;
-      let sum = 0;
-      let tied = 0;
-      for (let k = cluster.length - 1; k >= 0; k--) {
-        const count = counts[cluster[k] as number] as number;
-        drawn += count;
-        if (positive[k] === 1) tied += count;
-        // Walking down, a run of ties ends where the next lower row ends a run of its own.
-        if (k > 0 && last[k - 1] === 0) continue;
-        positives += tied;
-        if (drawn > 0) sum += tied * (positives / drawn);
-        tied = 0;
-      }
-      return positives > 0 && positives < drawn ? sum / positives : NaN;
-    },
-    weight: () => positives,
-  };
-}
-
-/** Spearman: the correlation of mid-ranks in the drawn sample. */
-function rankCorrelation({ actual, predicted, cluster }: ScoredRows): Scorer {
-  const n = actual.length;
-  const ranked = (values: Float64Array): { order: Uint32Array; last: Uint8Array; ranks: Float64Array } => {
-    const order = orderOf(values);
-    return { order, last: tieEnds(values, order), ranks: new Float64Array(n) };
-  };
-  const x = ranked(predicted);
-  const y = ranked(actual);
-  let rows = 0;
-  return {
-    score(counts) {
-      for (const { order, last, ranks } of [x, y]) {
-        rows = 0;
-        let start = 0;
-        let tied = 0;
-        for (let k = 0; k < n; k++) {
-          tied += counts[cluster[order[k] as number] as number] as number;
-          if (last[k] === 0) continue;
-          const rank = rows + (tied + 1) / 2;
-          for (let j = start; j <= k; j++) ranks[order[j] as number] = rank;
-          rows += tied;
-          tied = 0;
-          start = k + 1;
-        }
-      }
-      const middle = (rows + 1) / 2;
-      let xx = 0;
-      let yy = 0;
-      let xy = 0;
-      for (let i = 0; i < n; i++) {
-        const count = counts[cluster[i] as number] as number;
-        const dx = (x.ranks[i] as number) - middle;
-        const dy = (y.ranks[i] as number) - middle;
-        xx += count * dx * dx;
-        yy += count * dy * dy;
-        xy += count * dx * dy;
-      }
-      return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : NaN;
     },
     weight: () => rows,
   };

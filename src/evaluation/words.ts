@@ -22,7 +22,9 @@ export function interval(low: number | null | undefined, high: number | null | u
 
 /** A whole number with its noun: "1,020 wallets", "1 wallet". */
 export function counted(count: number, plural: string): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 && plural.endsWith('s') ? plural.slice(0, -1) : plural}`;
+  const [noun = '', ...rest] = plural.split(' of ');
+  const one = /(ch|sh|x)es$/.test(noun) ? noun.slice(0, -2) : noun.endsWith('s') ? noun.slice(0, -1) : noun;
+  return `${count.toLocaleString('en-US')} ${[count === 1 ? one : noun, ...rest].join(' of ')}`;
 }
 
 function minus(text: string): string {

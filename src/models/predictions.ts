@@ -20,6 +20,8 @@ export interface RowNames {
   id(row: number): string;
   group(row: number): string;
   time(row: number): Date | null;
+  /** When the last of its labels was known. */
+  labelEnd(row: number): Date | null;
 }
 
 /** Names by the roles of a frame: rows without an id are numbered, rows without a group stand for themselves. */
@@ -27,15 +29,18 @@ export function namesOf(frame: Frame): RowNames {
   const one = (role: FrameColumn['role']): FrameColumn | undefined => columnsOf(frame, role)[0];
   const [id, group, time] = [one('id'), one('group'), one('time')];
   const times = time === undefined ? undefined : numbersOf(time);
+  const ends = columnsOf(frame, 'labelEnd').map(numbersOf);
   const idOf = (row: number): string => (id === undefined ? String(row) : textOf(id, row));
   return {
     id: idOf,
     group: (row) => (group === undefined ? idOf(row) : textOf(group, row)),
-    time: (row) => {
-      const value = times?.[row];
-      return value === undefined || Number.isNaN(value) ? null : new Date(value);
-    },
+    time: (row) => dateOf(times?.[row] ?? NaN),
+    labelEnd: (row) => dateOf(ends.length === 0 ? NaN : Math.max(...ends.map((values) => values[row] as number))),
   };
+}
+
+function dateOf(milliseconds: number): Date | null {
+  return Number.isNaN(milliseconds) ? null : new Date(milliseconds);
 }
 
 /** Columns of the table, ordered by (target, row). */
@@ -54,6 +59,7 @@ export function predictionColumns(
     { name: 'row', role: info, type: 'INT32', values: Int32Array.from(rows), description: 'Row in the frame, from 0' },
     { name: 'id', role: 'id', type: 'STRING', values: rows.map(names.id) },
     { name: 'time', role: 'time', type: 'TIMESTAMP', values: rows.map(names.time) },
+    { name: 'labelEnd', role: 'labelEnd', type: 'TIMESTAMP', values: rows.map(names.labelEnd) },
     { name: 'group', role: 'group', type: 'STRING', values: rows.map(names.group) },
     { name: 'fold', role: info, type: 'INT32', values: new Int32Array(rows.length).fill(fold) },
     { name: 'set', role: info, type: 'STRING', values: sorted.flatMap((part) => part.sets) },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { bootstrapP, type ModelComparison } from '../../src/evaluation/compare.ts';
+import type { ModelComparison } from '../../src/evaluation/compare.ts';
 import { verdictOf } from '../../src/evaluation/findings.ts';
+import { bootstrapP } from '../../src/evaluation/sampling.ts';
 import { counted, signed, written } from '../../src/evaluation/words.ts';
 
 /** A gain with its interval and its interval at Holm's level. */

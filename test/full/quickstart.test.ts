@@ -72,20 +72,37 @@ describe('the quickstart', () => {
     300_000,
   );
 
-  it('finds no skill where there is none', async () => {
-    const cwd = await workFolder({
-      'quickstart.yaml': experiment,
-      'null.yaml': await readFile(path.join(root, 'experiments/null.yaml'), 'utf8'),
-    });
-    const result = await fathom(['run', 'null.yaml'], { cwd });
-    expect(result.code, result.err).toBe(0);
-    const compare = Object.values(await artifactHashes(path.join(cwd, 'results'))).find(
-      (manifest) => (manifest as { use: string }).use === 'evaluation.compare',
-    ) as { task: string };
-    const metrics = JSON.parse(
-      await readFile(path.join(cwd, 'results/store', compare.task.slice(0, 2), compare.task, 'metrics.json'), 'utf8'),
-    );
-    expect(metrics.findings[0].sentence).toContain('nextEdge');
-    expect(['no', 'undecided']).toContain(metrics.findings[0].verdict);
+  it('finds the skill that was planted', async () => {
+    const cwd = await workFolder({ 'e.yaml': experiment });
+    expect((await fathom(['run', 'e.yaml'], { cwd })).code).toBe(0);
+    const finding = await answerOf(cwd);
+    expect(finding.verdict).toBe('yes');
+    expect(finding.sentence).toContain('nextEdge');
   }, 600_000);
+
+  it.each([42, 1, 2, 3])(
+    'finds no skill where there is none (seed %i)',
+    async (seed) => {
+      const cwd = await workFolder({
+        'quickstart.yaml': experiment,
+        'null.yaml': await readFile(path.join(root, 'experiments/null.yaml'), 'utf8'),
+      });
+      const fewer = seed === 42 ? [] : ['sweep.sampler.trials=1', 'sweep.replicates=1'];
+      const result = await fathom(['run', 'null.yaml', `seed=${seed}`, ...fewer], { cwd });
+      expect(result.code, result.err).toBe(0);
+      const finding = await answerOf(cwd);
+      expect(finding.sentence).toContain('nextEdge');
+      expect(['no', 'undecided']).toContain(finding.verdict);
+    },
+    600_000,
+  );
 });
+
+/** The first finding of the comparison, which the report begins with. */
+async function answerOf(cwd: string): Promise<{ verdict: string; sentence: string }> {
+  const compare = Object.values(await artifactHashes(path.join(cwd, 'results'))).find(
+    (manifest) => (manifest as { use: string }).use === 'evaluation.compare',
+  ) as { task: string };
+  const file = path.join(cwd, 'results/store', compare.task.slice(0, 2), compare.task, 'metrics.json');
+  return JSON.parse(await readFile(file, 'utf8')).findings[0];
+}

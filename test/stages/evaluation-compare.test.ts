@@ -16,6 +16,8 @@ interface Row {
   actual: number | null;
   predicted: number | null;
   baseline: number;
+  /** UTC day. */
+  day?: number;
 }
 
 let folder: string;
@@ -30,7 +32,12 @@ async function write(name: string, rows: readonly Row[]): Promise<string> {
   await writeParquet(file, [
     { name: 'row', role, type: 'INT32', values: rows.map((r) => r.row) },
     { name: 'id', role: 'id', type: 'STRING', values: rows.map((r) => r.group) },
-    { name: 'time', role: 'time', type: 'TIMESTAMP', values: rows.map(() => null) },
+    {
+      name: 'time',
+      role: 'time',
+      type: 'TIMESTAMP',
+      values: rows.map((r) => (r.day === undefined ? null : new Date(r.day * 86_400_000))),
+    },
     { name: 'group', role: 'group', type: 'STRING', values: rows.map((r) => r.group) },
     { name: 'fold', role, type: 'INT32', values: rows.map((r) => r.fold) },
     { name: 'set', role, type: 'STRING', values: rows.map((r) => r.set ?? 'test') },
@@ -230,6 +237,39 @@ describe('evaluation.compare', () => {
   it('repeats byte for byte', async () => {
     const [a, b] = await Promise.all([compare([good, noise]), compare([good, noise])]);
     for (const port of ['table', 'metrics', 'figures']) expect(await a?.bytes(port)).toEqual(await b?.bytes(port));
+  });
+
+  it('resamples stretches of time where the rows carry it, and concludes nothing from fewer than five', async () => {
+    const inDays = async (name: string, days: number): Promise<StageResult> => {
+      const rows = predictionsOf(1.5, 'better').map((r) => ({
+        ...r,
+        day: Math.floor((r.row * days) / (wallets * each)),
+      }));
+      return compare([await write(name, rows)], { target: 'profitable' });
+    };
+    const many = await inDays('many', 6);
+    const [found] = (await many.metrics()).findings ?? [];
+    expect(found).toMatchObject({ verdict: 'yes' });
+    expect(found?.sentence).toContain('480 test rows of 80 wallets in 6 stretches of time');
+    const forest = (await many.figures()).find(({ section }) => section === 'answer');
+    expect(forest?.method).toBe('Intervals by wallet and time');
+    expect(forest?.caption).toContain('by wallets and by 6 stretches of time');
+    // The wallets alone give the same numbers as without times, but no answer.
+    const one = await inDays('one', 1);
+    const [open] = (await one.metrics()).findings ?? [];
+    expect(open).toMatchObject({ verdict: 'undecided', headline: 'Not shown.' });
+    expect(open?.sentence).toContain('in 1 stretch of time');
+    expect(open?.decides).toMatch(/^At least 5 stretches of time.*this one stretch of time could have gone otherwise/);
+    const [timeless] = (await (await compare([better], { target: 'profitable' })).metrics()).findings ?? [];
+    expect(open?.estimate).toEqual(timeless?.estimate);
+    expect(found?.estimate.value).toBe(timeless?.estimate.value);
+    expect(found?.estimate.low).not.toBe(timeless?.estimate.low);
+  });
+
+  it('decides by the Gini correlation where asked', async () => {
+    const { findings = [] } = await (await compare([good], { target: 'edge', metric: 'gini' })).metrics();
+    expect(findings[0]).toMatchObject({ metric: 'Correlation with rank (Gini)', verdict: 'yes' });
+    expect(findings[0]?.sentence).toContain('correlation with rank (Gini) of good');
   });
 
   it('leaves out rows whose outcome is unknown, and says so', async () => {

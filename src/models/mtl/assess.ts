@@ -5,6 +5,7 @@ import type { Metric } from '../../contract/metrics.ts';
 import { measureModel, scoreOf, type TargetKind } from '../../evaluation/measure.ts';
 import { log } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
+import type { RowNames } from '../predictions.ts';
 import type { Fit, HeldOut } from './fit.ts';
 import type { HeadKind } from './shape.ts';
 
@@ -13,10 +14,10 @@ function measuredAs(kind: HeadKind): TargetKind {
   return kind === 'binary' || kind === 'multiclass' ? 'binary' : 'regression';
 }
 
-/** @param groups what rows of the frame are independent of: a label per row */
+/** @param names what rows of the frame are about, and when */
 export function measurePredictions(
   fit: Fit,
-  groups: (row: number) => string,
+  names: RowNames,
   rng: (purpose: string) => Rng,
   resamples: number,
 ): Metric[] {
@@ -30,7 +31,9 @@ export function measurePredictions(
         actual,
         predicted,
         baseline,
-        clusters: Array.from(rows, groups),
+        clusters: Array.from(rows, names.group),
+        time: Array.from(rows, (row) => names.time(row)?.getTime() ?? NaN),
+        labelEnd: Array.from(rows, (row) => names.labelEnd(row)?.getTime() ?? NaN),
         rng: rng(`bootstrap-${set}-${target}`),
         resamples,
       }),

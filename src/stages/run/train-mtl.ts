@@ -3,12 +3,13 @@ import type { InputArtifact, StageContext, StageRun } from '../../contract/stage
 import { FathomError } from '../../errors.ts';
 import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
 import type { Cuts } from '../../models/mtl/cuts.ts';
-import { type Fit, type FitRequest, fitStack, type HeldOut, type Parts } from '../../models/mtl/fit.ts';
+import { type Fit, type FitRequest, fitStack, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
 import { networkStacks } from '../../models/mtl/network-stack.ts';
 import type { StackMaker } from '../../models/mtl/stack.ts';
 import type { Member, TrainingOptions } from '../../models/mtl/training.ts';
-import { columnNamed, columnsOf, type Frame, type FrameColumn, readFrame, textOf } from '../../tables/frame.ts';
+import { namesOf, predictionColumns, type RowNames, type TargetPredictions } from '../../models/predictions.ts';
+import { columnNamed, columnsOf, type Frame, readFrame } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
 import type { MtlParams } from '../train-mtl.ts';
 
@@ -49,10 +50,9 @@ const run: StageRun<MtlParams> = async (context) => {
   );
   engine.tell(context);
   await writeFile(context.outputPath('model'), encodeModel(fit.model));
-  await writePredictions(context.outputPath('predictions'), frame, fit, fold);
+  const names = namesOf(frame);
+  await writePredictions(context.outputPath('predictions'), names, fit, fold);
   const { weights } = training;
-  const group = columnsOf(frame, 'group')[0] ?? columnsOf(frame, 'id')[0];
-  const groups = (row: number): string => (group === undefined ? String(row) : textOf(group, row));
   const constant = constantLoss(fit, 'validation', weights);
   const purposes = (purpose: string) => context.rng(purpose);
   await context.writeMetrics('metrics', {
@@ -67,7 +67,7 @@ const run: StageRun<MtlParams> = async (context) => {
       trainRows: fit.trainRows,
       imputedValues: fit.imputed.reduce((sum, { count }) => sum + count, 0),
     },
-    metrics: measurePredictions(fit, groups, purposes, params.resamples),
+    metrics: measurePredictions(fit, names, purposes, params.resamples),
     notes: [...engine.notes, ...notesOf(fit, frame)],
   });
   await context.writeFigures('figures', [learningCurves(fit, constant, fold)]);
@@ -225,56 +225,25 @@ function partsOf(splits: Frame, frame: Frame, fold: number, fitOn: MtlParams['fi
   };
 }
 
-async function writePredictions(path: string, frame: Frame, fit: Fit, fold: number): Promise<void> {
-  const one = (role: FrameColumn['role']): FrameColumn | undefined => columnsOf(frame, role)[0];
-  const id = one('id');
-  const time = one('time');
-  const group = one('group') ?? id;
-  const rows: {
-    readonly row: number;
-    readonly set: HeldOut;
-    readonly target: string;
-    readonly actual: number;
-    readonly predicted: number;
-    readonly baseline: number;
-    readonly label: string;
-  }[] = [];
-  for (const { target, set, rows: at, actual, predicted, baseline } of fit.predictions)
-    for (let i = 0; i < at.length; i++)
-      rows.push({
-        row: at[i] as number,
-        set,
-        target,
-        actual: actual[i] as number,
-        predicted: predicted[i] as number,
-        baseline: baseline.predicted[i] as number,
-        label: baseline.label,
-      });
-  rows.sort((a, b) => (a.target === b.target ? a.row - b.row : a.target < b.target ? -1 : 1));
-  const text = (column: FrameColumn | undefined) => rows.map(({ row }) => (column ? textOf(column, row) : String(row)));
-  const times = time?.type === 'number' ? time.values : undefined;
-  await writeParquet(path, [
-    { name: 'row', role: 'info', type: 'INT32', values: Int32Array.from(rows, (r) => r.row) },
-    { name: 'id', role: 'id', type: 'STRING', values: text(id) },
-    {
-      name: 'time',
-      role: 'time',
-      type: 'TIMESTAMP',
-      values: rows.map(({ row }) => (times === undefined ? null : dateOf(times[row] as number))),
-    },
-    { name: 'group', role: 'group', type: 'STRING', values: text(group) },
-    { name: 'fold', role: 'info', type: 'INT32', values: new Int32Array(rows.length).fill(fold) },
-    { name: 'set', role: 'info', type: 'STRING', values: rows.map((r) => r.set) },
-    { name: 'target', role: 'info', type: 'STRING', values: rows.map((r) => r.target) },
-    { name: 'actual', role: 'label', type: 'DOUBLE', values: Float64Array.from(rows, (r) => r.actual) },
-    { name: 'predicted', role: 'info', type: 'DOUBLE', values: Float64Array.from(rows, (r) => r.predicted) },
-    { name: 'baseline', role: 'info', type: 'DOUBLE', values: Float64Array.from(rows, (r) => r.baseline) },
-    { name: 'baselineLabel', role: 'info', type: 'STRING', values: rows.map((r) => r.label) },
-  ]);
-}
-
-function dateOf(milliseconds: number): Date | null {
-  return Number.isNaN(milliseconds) ? null : new Date(milliseconds);
+/** One row a target and predicted row, as every model writes them. */
+async function writePredictions(path: string, names: RowNames, fit: Fit, fold: number): Promise<void> {
+  const targets = [...new Set(fit.predictions.map(({ target }) => target))];
+  const predictions = targets.map((target): TargetPredictions => {
+    const parts = fit.predictions.filter((part) => part.target === target);
+    const places = parts
+      .flatMap((part) => Array.from(part.rows, (row, i) => ({ row, i, part })))
+      .sort((a, b) => a.row - b.row);
+    return {
+      target,
+      rows: Uint32Array.from(places, ({ row }) => row),
+      sets: places.map(({ part }) => part.set),
+      actual: Float64Array.from(places, ({ part, i }) => part.actual[i] as number),
+      predicted: Float64Array.from(places, ({ part, i }) => part.predicted[i] as number),
+      baseline: Float64Array.from(places, ({ part, i }) => part.baseline.predicted[i] as number),
+      baselineLabel: (parts[0] as (typeof parts)[number]).baseline.label,
+    };
+  });
+  await writeParquet(path, predictionColumns(names, fold, predictions));
 }
 
 function notesOf(fit: Fit, frame: Frame): string[] {
