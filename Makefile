@@ -87,7 +87,7 @@ check: packages ## types, style, import directions, unused code, shell scripts
 
 .PHONY: bench
 bench: setup ## compare with peers (BENCH=name for one)
-	@node bench/run.mjs $(BENCH)
+	@$(FATHOM) bench $(BENCH)
 
 .PHONY: gpu-check
 gpu-check: build ## on a node with a GPU: is the engine cuda right, and how fast beside PyTorch (under eight minutes)

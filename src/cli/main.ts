@@ -118,6 +118,12 @@ const cli = yargs(hideBin(process.argv))
     (args) => done(import('./doctor.ts').then(({ doctor }) => doctor(args, effects))),
   )
   .command(
+    'bench [names..]',
+    'compare with peers, in turns on this machine',
+    (y) => y.positional('names', { type: 'string', array: true, default: [] as string[] }),
+    (args) => done(import('./bench.ts').then(({ bench }) => bench(args.names))),
+  )
+  .command(
     'clean',
     'say what may be removed from the results; --yes removes it',
     (y) =>
