@@ -7,11 +7,14 @@ export function allocate(bytes: usize): usize {
   return start;
 }
 
-/** Copies rows `indices[0..count)` of a table of `rowBytes` a row, one below the other, to `target`. */
+/**
+ * Copies rows `indices[0..count)` of a table of `rowBytes` a row, a multiple of 16, one below the other, to `target`.
+ * For rows of a few hundred bytes a loop is faster than `memory.copy`, which is a call.
+ */
 export function gather(target: usize, table: usize, indices: usize, count: i32, rowBytes: usize): void {
   for (let i = 0; i < count; i++) {
-    const row = <usize>load<u32>(indices + (<usize>i << 2));
-    memory.copy(target, table + row * rowBytes, rowBytes);
+    const row = table + <usize>load<u32>(indices + (<usize>i << 2)) * rowBytes;
+    for (let j: usize = 0; j < rowBytes; j += 16) v128.store(target + j, v128.load(row + j));
     target += rowBytes;
   }
 }

@@ -300,7 +300,7 @@ describe.skipIf(noOpenblas !== undefined)(`train.mtl with OpenBLAS (${noOpenblas
     const { isolation } = definition;
     if (typeof isolation !== 'function') throw new Error('isolation does not follow the engine');
     expect([isolation('openblas'), isolation('wasm')]).toEqual(['process', 'thread']);
-    expect(definition.engines?.map(({ name }) => name)).toEqual(['openblas', 'wasm']);
+    expect(definition.engines?.map(({ name }) => name)).toEqual(['cuda', 'openblas', 'wasm', 'tensorflow']);
   });
 });
 

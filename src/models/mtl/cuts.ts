@@ -4,8 +4,9 @@
  *
  * Results never depend on a clock. Pieces can be served by another kernel than the whole, one that sums in another
  * order, so which bits come out is decided by a rule (`ruledCut`). A measurement may then replace that cut only by one
- * that gives the same bits, which is tried out: noise can cost time, never change a result. Only rows and columns are
- * cut, since a cut through the inner dimension always changes the sums.
+ * that gives the same bits, which is tried out: noise can cost time, never change a result. What a search found is kept
+ * for the next process, which tries it out again before using it. Only rows and columns are cut, since a cut through
+ * the inner dimension always changes the sums.
  */
 import type { Openblas } from '../../native/blas.ts';
 import { makeRng } from '../../random/rng.ts';
@@ -30,29 +31,41 @@ export interface Cut {
 
 /** First row and column of each piece of C. */
 export function* piecesOf({ m, n }: Pick<Product, 'm' | 'n'>, { rows, columns }: Cut) {
-  for (let column = 0; column < n; column += columns)
-    for (let row = 0; row < m; row += rows)
+  for (let row = 0; row < m; row += rows)
+    for (let column = 0; column < n; column += columns)
       yield { row, column, rows: Math.min(rows, m - row), columns: Math.min(columns, n - column) };
 }
 
 /** Families of CPUs that OpenBLAS gives its AVX-512 kernels, by its own names. */
 const avx512 = new Set(['SkylakeX', 'Cooperlake', 'SapphireRapids']);
 
+/** Multiplications up to which those kernels take a product without packing its operands. */
+const UNPACKED = 1e6;
+
 /**
- * The cut that decides the bits. The AVX-512 kernels have one for small products with a transposed right side, and
- * take it up to 32 columns: 32 x 256 x 256 in 42 instead of 52 microseconds. Everything else is left whole.
+ * The cut that decides the bits: pieces that the AVX-512 kernels take without packing, 64 wide on one side and on the
+ * other as large a power of two as stays below their limit. With a transposed right side they do so up to 32 columns,
+ * which pays for few rows only. Everything else is left whole.
  */
-export function ruledCut(core: string, { transposeB, m, n, k }: Product): Cut {
-  const small = transposeB === 1 && m > 2 && m <= 32 && n > 32 && k >= 64;
-  return small && avx512.has(core) ? { rows: m, columns: 32 } : { rows: m, columns: n };
+export function ruledCut(core: string, { transposeA, transposeB, m, n, k }: Product): Cut {
+  const whole = { rows: m, columns: n };
+  if (!avx512.has(core)) return whole;
+  if (transposeB === 1) return m > 2 && m <= 32 && n > 32 && k >= 64 ? { rows: m, columns: 32 } : whole;
+  if (m * n * k <= UNPACKED) return whole;
+  const side = Math.min(64, transposeA === 1 ? m : n);
+  const other = 2 ** Math.floor(Math.log2(UNPACKED / (side * k)));
+  if (other < 16) return whole;
+  return transposeA === 1 ? { rows: side, columns: Math.min(other, n) } : { rows: Math.min(other, m), columns: side };
 }
 
 /** Multiplications within which a better cut is looked for: below, calls cost more; above, the whole is as fast. */
 const LEAST_WORK = 2e5;
-const MOST_WORK = 8e6;
+const MOST_WORK = 4e7;
+/** A piece with fewer is mostly the cost of its call. */
+const LEAST_WORK_OF_A_PIECE = 6e4;
 /** A product that is not used more often than this is not worth the search. */
-const USES_BEFORE_SEARCH = 64;
-/** Each candidate is timed this often, for about this many multiplications (a tenth of a millisecond). */
+const USES_BEFORE_SEARCH = 256;
+/** Each candidate is timed this often, for about this many multiplications (a tenth of a millisecond) or once. */
 const ROUNDS = 4;
 const WORK_OF_A_ROUND = 6e6;
 /** A cut must be this much faster to be taken. */
@@ -67,34 +80,53 @@ export interface Site {
   gain?: number;
 }
 
+/** What a search found: the cut, and its share of the ruled one's time. */
+export interface FoundCut extends Cut {
+  readonly gain: number;
+}
+
+/** Where searches of one CPU and library are kept, by product. */
+export interface KeptCuts {
+  find(product: string): FoundCut | undefined;
+  keep(product: string, found: FoundCut): void;
+}
+
+const nothingKept: KeptCuts = { find: () => undefined, keep: () => {} };
+
 /** The cuts of a process. */
 export class Cuts {
   readonly #openblas: Openblas;
   readonly #cpuTime: () => number;
+  readonly #kept: KeptCuts;
   readonly #sites = new Map<string, Site>();
 
   /** @param cpuTime CPU time of this process in microseconds; only differences count */
-  constructor(openblas: Openblas, cpuTime: () => number) {
+  constructor(openblas: Openblas, cpuTime: () => number, kept = nothingKept) {
     this.#openblas = openblas;
     this.#cpuTime = cpuTime;
+    this.#kept = kept;
   }
 
   siteOf(product: Product): Site {
-    const { transposeA, transposeB, m, n, k, lda, ldb, ldc } = product;
-    const key = `${transposeA} ${transposeB} ${m} ${n} ${k} ${lda} ${ldb} ${ldc}`;
-    const known = this.#sites.get(key);
+    const name = nameOf(product);
+    const known = this.#sites.get(name);
     if (known !== undefined) return known;
     const site: Site = { product, cut: ruledCut(this.#openblas.core, product), uses: 0 };
-    this.#sites.set(key, site);
+    this.#sites.set(name, site);
+    const kept = this.#kept.find(name);
+    if (kept !== undefined && this.#sameBits(product, site.cut, [kept]).length === 1) {
+      site.cut = { rows: kept.rows, columns: kept.columns };
+      site.gain = kept.gain;
+    }
     return site;
   }
 
-  /** To be called at each use: a product that is used often is searched for a better cut. A few milliseconds, once. */
+  /** To be called at each use: a product that is used often is searched for a better cut, once. */
   count(site: Site): void {
-    if (++site.uses === USES_BEFORE_SEARCH) this.#search(site);
+    if (++site.uses === USES_BEFORE_SEARCH && site.gain === undefined) this.#search(site);
   }
 
-  /** Better cuts that the search found: for a log, since it may find others the next time. */
+  /** Better cuts that are used, found now or before: for a log, since another search may find others. */
   describe(): string[] {
     return [...this.#sites.values()].flatMap(({ product: { m, n, k, transposeA, transposeB }, cut, gain = 1 }) => {
       const form = transposeA === 1 ? ', left side transposed' : transposeB === 1 ? ', right side transposed' : '';
@@ -102,22 +134,26 @@ export class Cuts {
     });
   }
 
-  #search(site: Site): void {
-    const { product, cut } = site;
-    const { m, n, k } = product;
-    const work = m * n * k;
-    if (work < LEAST_WORK || work > MOST_WORK) return;
+  /** Those of `others` that give the bits of `cut`. */
+  #sameBits<C extends Cut>(product: Product, cut: Cut, others: readonly C[]): C[] {
     const trial = new Trial(this.#openblas, product);
     trial.run(cut);
     const bits = trial.result.slice();
-    const same = candidates(product).filter((candidate) => {
+    return others.filter((other) => {
       trial.result.fill(0);
-      trial.run(candidate);
+      trial.run(other);
       return trial.result.every((word, i) => word === bits[i]);
     });
-    const all = [cut, ...same];
+  }
+
+  #search(site: Site): void {
+    const { product, cut } = site;
+    const work = product.m * product.n * product.k;
+    if (work < LEAST_WORK || work > MOST_WORK) return;
+    const all: Cut[] = [cut, ...this.#sameBits(product, cut, candidates(product))];
     const times = all.map(() => Number.POSITIVE_INFINITY);
     const repeats = Math.ceil(WORK_OF_A_ROUND / work);
+    const trial = new Trial(this.#openblas, product);
     for (let round = 0; round < ROUNDS; round++)
       for (const [i, candidate] of all.entries()) {
         const began = this.#cpuTime();
@@ -128,14 +164,22 @@ export class Cuts {
     let best = 0;
     for (const [i, time] of times.entries()) if (time < WORTH_IT * ruled && time < (times[best] as number)) best = i;
     site.cut = all[best] as Cut;
-    site.gain = (times[best] as number) / ruled;
+    site.gain = best === 0 ? 1 : (times[best] as number) / ruled;
+    this.#kept.keep(nameOf(product), { ...site.cut, gain: site.gain });
   }
 }
 
+/** A product's form, shape and distances of rows, as the key of what is known of it. */
+function nameOf({ transposeA, transposeB, m, n, k, lda, ldb, ldc }: Product): string {
+  return `${transposeA} ${transposeB} ${m} ${n} ${k} ${lda} ${ldb} ${ldc}`;
+}
+
 /** Whole rows or blocks of them, by whole columns or blocks; sizes that the kernels of today's CPUs divide. */
-function candidates({ m, n }: Product): Cut[] {
-  const below = (size: number, sizes: readonly number[]) => [size, ...sizes.filter((one) => one < size)];
-  return below(m, [128, 64]).flatMap((rows) => below(n, [128, 64, 32]).map((columns) => ({ rows, columns })));
+function candidates({ m, n, k }: Product): Cut[] {
+  const upTo = (size: number) => [size, ...[128, 64, 32, 16].filter((one) => one < size)];
+  return upTo(m)
+    .flatMap((rows) => upTo(n).map((columns) => ({ rows, columns })))
+    .filter(({ rows, columns }) => rows * columns * k >= LEAST_WORK_OF_A_PIECE);
 }
 
 /** One product on numbers of its own, of the same shape and distances as the real one. */

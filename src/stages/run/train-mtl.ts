@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import type { InputArtifact, StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
@@ -9,6 +11,7 @@ import { networkStacks } from '../../models/mtl/network-stack.ts';
 import type { StackMaker } from '../../models/mtl/stack.ts';
 import type { Member, TrainingOptions } from '../../models/mtl/training.ts';
 import { namesOf, predictionColumns, type RowNames, type TargetPredictions } from '../../models/predictions.ts';
+import { packageRoot } from '../../paths.ts';
 import { columnNamed, columnsOf, type Frame, readFrame } from '../../tables/frame.ts';
 import { writeParquet } from '../../tables/parquet.ts';
 import type { MtlParams } from '../train-mtl.ts';
@@ -140,14 +143,17 @@ async function openGpu(): Promise<Engine> {
 }
 
 async function openOpenblas(): Promise<Engine> {
-  const [{ requireOpenblas }, { loadOpenblas }, { Cuts }, { openblasProducts }] = await Promise.all([
-    import('../../native/openblas.ts'),
-    import('../../native/blas.ts'),
-    import('../../models/mtl/cuts.ts'),
-    import('../../models/mtl/openblas.ts'),
-  ]);
+  const [{ requireOpenblas }, { loadOpenblas }, { Cuts }, { cutsFileName, keptCuts }, { openblasProducts }] =
+    await Promise.all([
+      import('../../native/openblas.ts'),
+      import('../../native/blas.ts'),
+      import('../../models/mtl/cuts.ts'),
+      import('../../models/mtl/kept-cuts.ts'),
+      import('../../models/mtl/openblas.ts'),
+    ]);
   const openblas = loadOpenblas(requireOpenblas().path);
-  const cuts = cutsOfProcess ?? new Cuts(openblas, cpuMicroseconds);
+  const file = path.join(packageRoot, '.fathom/cuts', cutsFileName(os.cpus()[0]?.model ?? '', openblas));
+  const cuts = cutsOfProcess ?? new Cuts(openblas, cpuMicroseconds, keptCuts(file));
   cutsOfProcess = cuts;
   return {
     stacks: networkStacks(openblasProducts(openblas, cuts)),
@@ -156,7 +162,10 @@ async function openOpenblas(): Promise<Engine> {
     ],
     tell: ({ log }) => {
       const found = cuts.describe();
-      if (found.length > 0) log(`products cut (rows x columns x depth, share of the time before): ${found.join('; ')}`);
+      if (found.length > 0)
+        log(
+          `products cut otherwise than by rule, with the same bits, kept in ${file} (rows x columns x depth, share of the time): ${found.join('; ')}`,
+        );
     },
   };
 }

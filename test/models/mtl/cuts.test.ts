@@ -1,12 +1,16 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kernels } from '../../../src/kernels/kernels.ts';
-import { Cuts, type Product, piecesOf, ruledCut } from '../../../src/models/mtl/cuts.ts';
+import { Cuts, type KeptCuts, type Product, piecesOf, ruledCut } from '../../../src/models/mtl/cuts.ts';
+import { cutsFileName, keptCuts } from '../../../src/models/mtl/kept-cuts.ts';
 import { Network } from '../../../src/models/mtl/network.ts';
 import { openblasProducts } from '../../../src/models/mtl/openblas.ts';
 import { Workspace } from '../../../src/models/mtl/workspace.ts';
 import type { Openblas } from '../../../src/native/blas.ts';
 import { makeRng } from '../../../src/random/rng.ts';
+import { temporaryFolder } from '../../support/stage.ts';
 import {
   blasProducts,
   buildKernels,
@@ -50,8 +54,13 @@ describe('pieces', () => {
   it('follow a rule of shape and CPU alone until a search has run', () => {
     expect(ruledCut('SkylakeX', compact(0, 1, 32, 256, 256))).toEqual({ rows: 32, columns: 32 });
     expect(ruledCut('Haswell', compact(0, 1, 32, 256, 256))).toEqual({ rows: 32, columns: 256 });
-    expect(ruledCut('SkylakeX', compact(0, 0, 32, 256, 256))).toEqual({ rows: 32, columns: 256 });
     expect(ruledCut('SkylakeX', compact(0, 1, 512, 256, 256))).toEqual({ rows: 512, columns: 256 });
+    expect(ruledCut('SkylakeX', compact(0, 0, 32, 256, 256))).toEqual({ rows: 32, columns: 64 });
+    expect(ruledCut('Haswell', compact(0, 0, 32, 256, 256))).toEqual({ rows: 32, columns: 256 });
+    expect(ruledCut('SkylakeX', compact(0, 0, 512, 256, 40))).toEqual({ rows: 256, columns: 64 });
+    expect(ruledCut('SkylakeX', compact(1, 0, 256, 256, 512))).toEqual({ rows: 64, columns: 16 });
+    expect(ruledCut('SkylakeX', compact(0, 0, 32, 16, 128))).toEqual({ rows: 32, columns: 16 });
+    expect(ruledCut('SkylakeX', compact(0, 0, 64, 64, 5000))).toEqual({ rows: 64, columns: 64 });
   });
 });
 
@@ -59,7 +68,7 @@ describe('pieces', () => {
  * A library whose products are what `value` says of a piece's columns, and whose time is a count of `cost`: how fast
  * each piece is, and with which bits, is up to the test.
  */
-function fake(value: (columns: number) => number, cost: (rows: number, columns: number) => number) {
+function fake(value: (columns: number) => number, cost: (rows: number, columns: number) => number, kept?: KeptCuts) {
   let time = 0;
   const openblas: Openblas = {
     version: '1',
@@ -70,9 +79,9 @@ function fake(value: (columns: number) => number, cost: (rows: number, columns: 
       time += cost(rows, columns);
     },
   };
-  const cuts = new Cuts(openblas, () => time);
+  const cuts = new Cuts(openblas, () => time, kept);
   const site = cuts.siteOf(compact(0, 0, 32, 256, 256));
-  for (let use = 0; use < 100; use++) cuts.count(site);
+  for (let use = 0; use < 300; use++) cuts.count(site);
   return { cut: site.cut, log: cuts.describe() };
 }
 
@@ -96,6 +105,38 @@ describe('the search for cuts', () => {
     expect(cut).toEqual(whole);
   });
 
+  it('keeps what it found for the next process, which need not search', async () => {
+    const file = path.join(await temporaryFolder(), 'cuts', 'here.json');
+    const costs: [number, number][] = [];
+    const cost = (rows: number, columns: number): number => {
+      costs.push([rows, columns]);
+      return columns === 64 ? 10 : columns === 256 ? 80 : 50;
+    };
+    const first = fake(() => 1, cost, keptCuts(file));
+    const calls = costs.length;
+    const second = fake(() => 1, cost, keptCuts(file));
+    expect(second).toEqual(first);
+    // Only its bits are tried out: the whole once, and once its four pieces.
+    expect(costs.length - calls).toBe(5);
+    expect(readdirSync(path.dirname(file))).toEqual(['here.json']);
+  });
+
+  it('does not use a kept cut with other bits, or from a file that is broken', async () => {
+    const file = path.join(await temporaryFolder(), 'here.json');
+    const whole = { rows: 32, columns: 256 };
+    const slow = () => 50;
+    const product = '0 0 32 256 256 256 256 256';
+    for (const text of [
+      JSON.stringify({ [product]: { rows: 32, columns: 64, gain: 0.5 } }),
+      JSON.stringify({ [product]: { rows: 32, columns: 0, gain: 0.5 } }),
+      '{"0 0',
+    ]) {
+      writeFileSync(file, text);
+      const { cut } = fake((columns) => (columns === 64 ? 1 + 2 ** -23 : 1), slow, keptCuts(file));
+      expect(cut).toEqual(whole);
+    }
+  });
+
   it('leaves what is hardly slower as it is', () => {
     expect(
       fake(
@@ -116,10 +157,16 @@ describe('the search for cuts', () => {
     const cuts = new Cuts(openblas, () => 0);
     const few = cuts.siteOf(compact(0, 0, 32, 256, 256));
     for (let use = 0; use < 10; use++) cuts.count(few);
-    for (const product of [compact(0, 0, 8, 8, 8), compact(0, 0, 512, 256, 256)])
+    for (const product of [compact(0, 0, 8, 8, 8), compact(0, 0, 1024, 256, 256)])
       for (let use = 0; use < 1000; use++) cuts.count(cuts.siteOf(product));
     expect(cuts.describe()).toEqual([]);
   });
+});
+
+it('searches of another CPU or library are kept elsewhere', () => {
+  const zen = cutsFileName('AMD EPYC', { version: '0.3.34', core: 'SkylakeX' });
+  expect(zen).toBe('amd-epyc-openblas-0.3.34-skylakex.json');
+  expect(cutsFileName('Intel(R) Xeon(R) @ 2.1GHz', { version: '0.3.34', core: 'SkylakeX' })).not.toBe(zen);
 });
 
 describe.skipIf(noOpenblas !== undefined)(`products by OpenBLAS (${noOpenblas ?? 'installed'})`, () => {
@@ -195,7 +242,7 @@ describe.skipIf(noOpenblas !== undefined)(`products by OpenBLAS (${noOpenblas ??
       network.initialise(makeRng('init'));
       network.seedDropout(makeRng('dropout'));
       network.loadData(256, flat(x), flat(y));
-      for (let step = 0; step < 120; step++) {
+      for (let step = 0; step < 340; step++) {
         // A batch of another size now and then, as at the end of an epoch.
         const rows = step % 8 === 7 ? rowsOf(19, 224) : rowsOf(32, (step % 8) * 32);
         network.gradients(rows, { dropout: [0.3, 0.3, 0.3], weights: everyHead.map(() => 1) });
