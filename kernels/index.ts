@@ -3,6 +3,7 @@ export { activate, activateWithDropout } from './activation';
 export { adam, sumOfSquares } from './adam';
 export { batchNormBackward, batchNormFrozen, batchNormStatistics } from './batchnorm';
 export { addProducts, centreColumns, projectRows } from './covariance';
+export { beginUnions, countLeaf, labelAround, makeRegion, rootOf, uniteAcross, uniteWithin } from './density';
 export { gemm, reserveGemm } from './gemm';
 export { countPresent, headGradients, headOutputs } from './heads';
 export { isolationLengths } from './isolation';

@@ -42,4 +42,26 @@ export interface LeafKernels {
   activeRows(search: Pointer, count: number): Pointer;
   takeScores(search: Pointer, other: number, count: number): void;
   finishRow(search: Pointer, row: number, rows: Pointer, squared: Pointer): void;
+  makeRegion(
+    leaves: Pointer,
+    squaredEps: number,
+    lows: Pointer,
+    highs: Pointer,
+    core: Pointer,
+    parents: Pointer,
+  ): Pointer;
+  countLeaf(region: Pointer, leaf: number, minPoints: number, kept: Pointer, ends: Pointer): void;
+  beginUnions(region: Pointer): void;
+  uniteWithin(region: Pointer, leaf: number): void;
+  uniteAcross(region: Pointer, leaf: number): void;
+  rootOf(region: Pointer, slot: number): number;
+  labelAround(
+    region: Pointer,
+    labels: Pointer,
+    leafLabels: Pointer,
+    row: Pointer,
+    exact: Pointer,
+    low: number,
+    high: number,
+  ): number;
 }

@@ -1,8 +1,6 @@
 /** DBSCAN: clusters as regions where rows lie dense, the rest noise (Ester, Kriegel, Sander, Xu, KDD 1996). */
-import { z } from 'zod';
-import type { Frame } from '../../tables/frame.ts';
-import { type FeatureSpace, featureSpaceSchema, type Points, parseModel, pointsOf } from '../feature-space.ts';
-import { squaredDistance } from './k-means.ts';
+import type { Points } from '../feature-space.ts';
+import { DenseRegion } from './dense-region.ts';
 
 export interface Density {
   /** Cluster of each row, numbered by the first core row; -1 is noise. */
@@ -12,10 +10,13 @@ export interface Density {
   readonly clusters: number;
 }
 
+/** Rows of a leaf: small enough to skip leaves, large enough for a search to find what it needs in its own. */
+const LEAF_ROWS = 256;
+
 /**
  * Core rows within `eps` of each other are of one cluster; a row that is not core belongs to the first cluster with a
- * core row within `eps`. The same labels as scikit-learn's.
- * @param onRow called now and then; may throw to stop
+ * core row within `eps`. The same labels as scikit-learn's. Distances are those of double precision.
+ * @param onRow called after every leaf; may throw to stop
  */
 export function dbscan(
   points: Points,
@@ -24,78 +25,44 @@ export function dbscan(
   onRow: (done: number, total: number) => void = () => undefined,
 ): Density {
   const { rows } = points;
-  const around = rangeSearch(points, eps);
+  if (rows === 0) return { labels: new Int32Array(0), core: new Uint8Array(0), clusters: 0 };
+  const region = new DenseRegion(points, eps, LEAF_ROWS);
+  const { count, pitch, rowOf } = region.leaves;
+  const step = (phase: number, leaf: number): void => onRow(Math.floor((phase + (leaf + 1) / count) * rows), 2 * rows);
+  // Kept for the rows that are not core: who is within eps.
+  const around = new Map<number, Int32Array>();
+  for (let leaf = 0; leaf < count; leaf++) {
+    region.countLeaf(leaf, minPoints, (slot, near) => around.set(slot, near));
+    step(0, leaf);
+  }
+  const isCore = region.core();
+  region.unite((leaf) => step(1, leaf));
   const core = new Uint8Array(rows);
-  for (let i = 0; i < rows; i++) {
-    if (i % 200 === 0) onRow(i, 2 * rows);
-    let count = 0;
-    around(i, () => {
-      count++;
-    });
-    core[i] = count >= minPoints ? 1 : 0;
+  const slotOf = new Int32Array(rows);
+  for (let slot = 0; slot < count * pitch; slot++) {
+    const row = rowOf[slot] as number;
+    if (row < 0) continue;
+    slotOf[row] = slot;
+    core[row] = isCore[slot] as number;
   }
   const labels = new Int32Array(rows).fill(-1);
-  let clusters = 0;
-  let reached = 0;
-  for (let first = 0; first < rows; first++) {
-    if (labels[first] !== -1 || core[first] === 0) continue;
-    labels[first] = clusters;
-    const open = [first];
-    for (let row = open.pop(); row !== undefined; row = open.pop()) {
-      if (reached++ % 200 === 0) onRow(rows + Math.min(reached, rows), 2 * rows);
-      around(row, (other) => {
-        if (labels[other] !== -1) return;
-        labels[other] = clusters;
-        if (core[other] === 1) open.push(other);
-      });
-    }
-    clusters++;
+  const clusterOf = new Map<number, number>();
+  for (let row = 0; row < rows; row++) {
+    if (core[row] === 0) continue;
+    const root = region.rootOf(slotOf[row] as number);
+    if (!clusterOf.has(root)) clusterOf.set(root, clusterOf.size);
+    labels[row] = clusterOf.get(root) as number;
   }
-  return { labels, core, clusters };
-}
-
-/** Calls back with every row within `eps` of a row, itself included. Only rows near in the widest column are measured. */
-function rangeSearch(
-  { rows, columns, values }: Points,
-  eps: number,
-): (row: number, found: (other: number) => void) => void {
-  const axis = widestColumn({ rows, columns, values });
-  const at = (row: number): number => values[row * columns + axis] as number;
-  const order = Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => at(a) - at(b) || a - b);
-  const place = new Int32Array(rows);
-  for (const [p, row] of order.entries()) place[row] = p;
-  const squaredEps = eps * eps;
-  return (row, found) => {
-    const near = (p: number): boolean => {
-      const other = order[p] as number;
-      const gap = at(other) - at(row);
-      if (gap * gap > squaredEps) return false;
-      if (squaredDistance(values, row * columns, values, other * columns, columns) <= squaredEps) found(other);
-      return true;
-    };
-    const start = place[row] as number;
-    for (let p = start; p < rows && near(p); p++);
-    for (let p = start - 1; p >= 0 && near(p); p--);
-  };
-}
-
-function widestColumn({ rows, columns, values }: Points): number {
-  let widest = 0;
-  let width = -1;
-  for (let c = 0; c < columns; c++) {
-    let low = Infinity;
-    let high = -Infinity;
-    for (let i = 0; i < rows; i++) {
-      const value = values[i * columns + c] as number;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
+  for (const [slot, near] of around) {
+    let first = -1;
+    for (const other of near) {
+      if (isCore[other] === 0) continue;
+      const label = labels[rowOf[other] as number] as number;
+      if (first < 0 || label < first) first = label;
     }
-    if (high - low > width) {
-      width = high - low;
-      widest = c;
-    }
+    labels[rowOf[slot] as number] = first;
   }
-  return widest;
+  return { labels, core, clusters: clusterOf.size };
 }
 
 /**
@@ -118,60 +85,4 @@ export function kneeOf(sorted: Float64Array): number {
     }
   }
   return knee;
-}
-
-const schema = z
-  .strictObject({
-    schema: z.literal('fathom.dbscan'),
-    version: z.literal(1),
-    space: featureSpaceSchema,
-    /** In the scale of the space. */
-    eps: z.number().min(0),
-    minPoints: z.int().min(1),
-    /** Core rows with their clusters: all that is needed to place other rows. */
-    core: z.array(z.array(z.number())),
-    clusters: z.array(z.int().min(0)),
-  })
-  .refine(
-    ({ space, core, clusters }) =>
-      core.length === clusters.length && core.every((row) => row.length === space.features.length),
-    'a core row has not one number a feature, or no cluster',
-  );
-
-export type DbscanModel = z.infer<typeof schema>;
-
-export function dbscanModel(
-  space: FeatureSpace,
-  { columns, values }: Points,
-  { labels, core }: Density,
-  { eps, minPoints }: { eps: number; minPoints: number },
-): DbscanModel {
-  const rows = Array.from(core.keys()).filter((row) => core[row] === 1);
-  return {
-    schema: 'fathom.dbscan',
-    version: 1,
-    space,
-    eps,
-    minPoints,
-    core: rows.map((row) => Array.from(values.subarray(row * columns, (row + 1) * columns))),
-    clusters: rows.map((row) => labels[row] as number),
-  };
-}
-
-export function parseDbscan(text: string): DbscanModel {
-  return parseModel(schema, 'DBSCAN', text);
-}
-
-/** Cluster of every row of a frame: the first with a core row within eps; -1 where there is none. */
-export function scoreDbscan(model: DbscanModel, frame: Frame): Int32Array {
-  const { rows, columns, values } = pointsOf(model.space, frame);
-  const core = Float64Array.from(model.core.flat());
-  return Int32Array.from({ length: rows }, (_, row) => {
-    let label = -1;
-    for (const [c, cluster] of model.clusters.entries())
-      if (label < 0 || cluster < label)
-        if (squaredDistance(values, row * columns, core, c * columns, columns) <= model.eps * model.eps)
-          label = cluster;
-    return label;
-  });
 }

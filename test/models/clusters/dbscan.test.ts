@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adjustedRandIndex } from '../../../src/models/clusters/agreement.ts';
-import { dbscan, dbscanModel, kneeOf, parseDbscan, scoreDbscan } from '../../../src/models/clusters/dbscan.ts';
+import { dbscan, kneeOf } from '../../../src/models/clusters/dbscan.ts';
+import { dbscanModel, parseDbscan, predictDbscan } from '../../../src/models/clusters/dbscan-model.ts';
 import { fitSpace, type Points, toSpace } from '../../../src/models/feature-space.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import { columnsOf } from '../../../src/tables/frame.ts';
@@ -125,9 +126,9 @@ describe('DBSCAN', () => {
     const text = JSON.stringify(dbscanModel(space, scaled, density, { eps: 0.25, minPoints: 6 }));
     const model = parseDbscan(text);
     expect(density.labels.includes(-1)).toBe(true);
-    expect(scoreDbscan(model, frame)).toEqual(density.labels);
+    expect(predictDbscan(model, frame)).toEqual(density.labels);
     const fewer = { rows: frame.rows, columns: frame.columns.filter(({ name }) => name !== 'f1') };
-    expect(() => scoreDbscan(model, fewer)).toThrow('the frame lacks f1');
+    expect(() => predictDbscan(model, fewer)).toThrow('the frame lacks f1');
     expect(() => parseDbscan(JSON.stringify({ ...model, clusters: [0] }))).toThrow('or no cluster');
     expect(() => parseDbscan('{}')).toThrow('no DBSCAN model: schema');
   });
