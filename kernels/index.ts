@@ -7,11 +7,11 @@ export { beginUnions, countLeaf, labelAround, makeRegion, rootOf, uniteAcross, u
 export { gemm, reserveGemm } from './gemm';
 export { countPresent, headGradients, headOutputs } from './heads';
 export { isolationLengths } from './isolation';
-export { kMeansDue, kMeansSettle, kMeansSquared, kMeansSums } from './kmeans-assign';
+export { kMeansDue, kMeansSettle, kMeansUndecided } from './kmeans-assign';
 export { kMeansNearest, kMeansSelect } from './kmeans-nearest';
 export { kMeansLeft } from './kmeans-starts';
 export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
-export { packChosenRows, packRowBlocks } from './row-blocks';
+export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

@@ -15,63 +15,59 @@ export function kMeansDue(count: i32, labels: usize, deadlines: usize, drifts: u
   return due;
 }
 
-let exactBest: i32 = 0;
-let exactGap: f64 = 0;
-
-/** The nearest of all centres in double precision, the first of equally near ones, and the gap to the second. */
-function decide(row: usize, columns: i32, centres: usize, k: i32): void {
-  let best = 0;
+/** The nearest of all centres (doubles), the first of equally near ones, to a row in single precision. */
+function nearestExactly(row: usize, padded: i32, centres: usize, k: i32): i32 {
+  let nearest = 0;
   let least: f64 = Infinity;
-  let second: f64 = Infinity;
   for (let c = 0; c < k; c++) {
-    const squared = squaredDistance(row, centres, columns);
-    centres += <usize>columns << 3;
-    if (squared < least) {
-      second = least;
-      least = squared;
-      best = c;
-    } else if (squared < second) {
-      second = squared;
+    let squared: f64 = 0;
+    for (let j = 0; j < padded; j++) {
+      const d = <f64>load<f32>(row + (<usize>j << 2)) - load<f64>(centres + (<usize>j << 3));
+      squared += d * d;
     }
+    if (squared < least) {
+      least = squared;
+      nearest = c;
+    }
+    centres += <usize>padded << 3;
   }
-  exactBest = best;
-  // A little less than the difference, whatever its rounding.
-  exactGap = sqrt<f64>(second) * (1 - 1e-14) - sqrt<f64>(least);
+  return nearest;
 }
 
-// @ts-ignore: decorator
-@inline
-function squaredDistance(a: usize, b: usize, columns: i32): f64 {
-  let sum: f64 = 0;
-  for (let j = 0; j < columns; j++) {
-    const at = <usize>j << 3;
-    const d = load<f64>(a + at) - load<f64>(b + at);
-    sum += d * d;
-  }
-  return sum;
+let undecidedRows: i32 = 0;
+
+/** How many rows the last `kMeansSettle` has left undecided. */
+export function kMeansUndecided(): i32 {
+  return undecidedRows;
 }
 
 /**
- * Gives `count` rows, `first`, `first + 1`, ... or those of `indices` (if not 0), the centres that `best` and `gaps`
- * name, those that are not certain after a look in double precision; moves their values between the `sums` of
- * clusters. A label of -1 is none yet. `scale`: of distances in `gaps` to those of `rows`. Returns how many changed.
+ * Gives `count` packed rows, `first`, `first + 1`, ... or those of `indices` (if not 0), the centres that `best` names,
+ * and moves their values between the `sums` of clusters. A label of -1 is none yet. Rows whose gap is not above 0 are
+ * not certain: their numbers are left in `undecided`, or, if that is 0, they are decided in double precision; either
+ * way they are looked at again next time. Returns how many rows changed their cluster.
  */
 export function kMeansSettle(
-  rows: usize, columns: i32, first: i32, indices: usize, count: i32, best: usize, gaps: usize, labels: usize,
-  deadlines: usize, drifts: usize, centres: usize, k: i32, scale: f64, sums: usize, sizes: usize,
+  rows: usize, padded: i32, first: i32, indices: usize, count: i32, best: usize, gaps: usize, labels: usize,
+  deadlines: usize, drifts: usize, centres: usize, k: i32, sums: usize, sizes: usize, undecided: usize,
 ): i32 {
   let changed = 0;
-  const bytes = <usize>columns << 3;
+  undecidedRows = 0;
   for (let i = 0; i < count; i++) {
     const at = <usize>i << 2;
     const id = indices != 0 ? load<i32>(indices + at) : first + i;
-    const row = rows + <usize>id * bytes;
+    const row = rows + <usize>id * (<usize>padded << 2);
     let to = load<i32>(best + at);
     let gap = load<f32>(gaps + at);
     if (!(gap > 0)) {
-      decide(row, columns, centres, k);
-      to = exactBest;
-      gap = <f32>(exactGap * scale);
+      gap = 0;
+      if (undecided != 0) {
+        store<i32>(undecided + (<usize>undecidedRows << 2), id);
+        undecidedRows++;
+        store<f32>(deadlines + (<usize>id << 2), 0);
+        continue;
+      }
+      to = nearestExactly(row, padded, centres, k);
     }
     store<f32>(deadlines + (<usize>id << 2), (load<f32>(drifts + (<usize>to << 2)) + gap) * <f32>0.999999);
     const label = labels + (<usize>id << 2);
@@ -79,42 +75,26 @@ export function kMeansSettle(
     if (from == to) continue;
     changed++;
     store<i32>(label, to);
-    addRow(row, columns, sums + <usize>to * bytes, 1);
+    addRow(row, padded, sums + <usize>to * (<usize>padded << 3), 1);
     store<i32>(sizes + (<usize>to << 2), load<i32>(sizes + (<usize>to << 2)) + 1);
     if (from < 0) continue;
-    addRow(row, columns, sums + <usize>from * bytes, -1);
+    addRow(row, padded, sums + <usize>from * (<usize>padded << 3), -1);
     store<i32>(sizes + (<usize>from << 2), load<i32>(sizes + (<usize>from << 2)) - 1);
   }
   return changed;
 }
 
-/** The sums of all clusters afresh, in the order of rows. */
-export function kMeansSums(rows: usize, count: i32, columns: i32, labels: usize, sums: usize): void {
-  const bytes = <usize>columns << 3;
-  for (let i = 0; i < count; i++)
-    addRow(rows + <usize>i * bytes, columns, sums + <usize>load<i32>(labels + (<usize>i << 2)) * bytes, 1);
-}
-
+/** Adds a row of single precision, times `sign`, to a sum of doubles. */
 // @ts-ignore: decorator
 @inline
-function addRow(row: usize, columns: i32, sum: usize, sign: f64): void {
+function addRow(row: usize, padded: i32, sum: usize, sign: f64): void {
   const factor = f64x2.splat(sign);
-  let j = 0;
-  for (; j + 2 <= columns; j += 2) {
-    const at = <usize>j << 3;
-    v128.store(sum + at, f64x2.add(v128.load(sum + at), f64x2.mul(v128.load(row + at), factor)));
-  }
-  if (j < columns) {
-    const at = <usize>j << 3;
-    store<f64>(sum + at, load<f64>(sum + at) + load<f64>(row + at) * sign);
-  }
-}
-
-/** Squared distance of every row to the centre of its cluster, in double precision. */
-export function kMeansSquared(rows: usize, count: i32, columns: i32, labels: usize, centres: usize, squared: usize): void {
-  const bytes = <usize>columns << 3;
-  for (let i = 0; i < count; i++) {
-    const centre = centres + <usize>load<i32>(labels + (<usize>i << 2)) * bytes;
-    store<f64>(squared + (<usize>i << 3), squaredDistance(rows + <usize>i * bytes, centre, columns));
+  for (let j = 0; j < padded; j += 4) {
+    const values = v128.load(row + (<usize>j << 2));
+    const low = f64x2.promote_low_f32x4(values);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 2, 3));
+    const to = sum + (<usize>j << 3);
+    v128.store(to, f64x2.add(v128.load(to), f64x2.mul(low, factor)));
+    v128.store(to, f64x2.add(v128.load(to, 16), f64x2.mul(high, factor)), 16);
   }
 }

@@ -1,24 +1,23 @@
 /** Kernels behind clusters, anomalies and principal components; what they do stands beside their sources. */
 import type { Pointer } from './kernels.ts';
 
-/** Rows that `packRowBlocks` puts into one block. */
+/** Rows of a block that `turnRows` fills, and over which `kMeansLeft` sums. */
 export const BLOCK_ROWS = 256;
 
 export interface ClusterKernels {
-  packRowBlocks(
+  packRows(
     rows: Pointer,
     count: number,
     columns: number,
+    padded: number,
     means: Pointer,
     scale: number,
-    blocks: Pointer,
-    norms: Pointer,
-  ): void;
-  packChosenRows(
+    target: Pointer,
+  ): number;
+  turnRows(
     rows: Pointer,
-    columns: number,
-    means: Pointer,
-    scale: number,
+    padded: number,
+    first: number,
     indices: Pointer,
     count: number,
     block: Pointer,
@@ -51,7 +50,7 @@ export interface ClusterKernels {
   kMeansDue(count: number, labels: Pointer, deadlines: Pointer, drifts: Pointer, indices: Pointer): number;
   kMeansSettle(
     rows: Pointer,
-    columns: number,
+    padded: number,
     first: number,
     indices: Pointer,
     count: number,
@@ -62,23 +61,15 @@ export interface ClusterKernels {
     drifts: Pointer,
     centres: Pointer,
     k: number,
-    scale: number,
     sums: Pointer,
     sizes: Pointer,
+    undecided: Pointer,
   ): number;
-  kMeansSums(rows: Pointer, count: number, columns: number, labels: Pointer, sums: Pointer): void;
-  kMeansSquared(
+  kMeansUndecided(): number;
+  kMeansLeft(
     rows: Pointer,
     count: number,
-    columns: number,
-    labels: Pointer,
-    centres: Pointer,
-    squared: Pointer,
-  ): void;
-  kMeansLeft(
-    blocks: Pointer,
-    count: number,
-    columns: number,
+    padded: number,
     point: Pointer,
     held: Pointer,
     left: Pointer,

@@ -51,5 +51,14 @@ export const kMeansFields = {
     .max(1000)
     .default(10)
     .describe('Runs of k-means from different starts; the best one is taken.'),
-  maxIterations: z.int().min(1).default(300).describe('Most iterations of one run.'),
+  maxIterations: z
+    .int()
+    .min(1)
+    .default(300)
+    .describe('Most iterations of one run; with mini-batches, as many passes over the rows.'),
+  batchRows: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Rows of a mini-batch, for very many rows. Default: every iteration goes through all rows.'),
 };

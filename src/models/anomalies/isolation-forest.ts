@@ -4,6 +4,7 @@ import { exp, log } from '../../numeric/elementary.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { Frame } from '../../tables/frame.ts';
 import { type FeatureSpace, featureSpaceSchema, type Points, parseModel, pointsOf } from '../feature-space.ts';
+import { pathLengths } from './isolation-paths.ts';
 
 const treeSchema = z
   .strictObject({
@@ -29,7 +30,7 @@ const treeSchema = z
   );
 
 /** One isolation tree; node 0 is the root. */
-type Tree = z.infer<typeof treeSchema>;
+export type Tree = z.infer<typeof treeSchema>;
 
 export interface Forest {
   readonly trees: readonly Tree[];
@@ -125,9 +126,8 @@ function randomCut(
   return undefined;
 }
 
-/** 2^(-E / c), E the mean length of the row's paths: near 1 unusual, 0.5 and below ordinary (eq. 2 of the paper). */
-export function scoresOf({ trees, sampleSize }: Forest, { rows, columns, values }: Points): Float64Array {
-  const usual = expectedCuts(sampleSize);
+/** Lengths of paths in plain loops: what the kernel is tested against. */
+export function plainLengths(trees: readonly Tree[], { rows, columns, values }: Points): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) => {
     let sum = 0;
     for (const tree of trees) {
@@ -138,8 +138,15 @@ export function scoresOf({ trees, sampleSize }: Forest, { rows, columns, values 
       }
       sum += tree.length[node] as number;
     }
-    return usual > 0 ? exp((-Math.LN2 * sum) / trees.length / usual) : 0.5;
+    return sum;
   });
+}
+
+/** 2^(-E / c), E the mean length of the row's paths: near 1 unusual, 0.5 and below ordinary (eq. 2 of the paper). */
+export function scoresOf({ trees, sampleSize }: Forest, points: Points): Float64Array {
+  const usual = expectedCuts(sampleSize);
+  if (!(usual > 0)) return new Float64Array(points.rows).fill(0.5);
+  return pathLengths(trees, points).map((sum) => exp((-Math.LN2 * sum) / trees.length / usual));
 }
 
 const schema = z

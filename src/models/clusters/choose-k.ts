@@ -4,6 +4,7 @@ import type { Rng } from '../../random/rng.ts';
 import type { Points } from '../feature-space.ts';
 import { adjustedRandIndex } from './agreement.ts';
 import { type Clustering, type KMeansOptions, kMeans, nearestCentres } from './k-means.ts';
+import { KMeansFitter } from './k-means-fitter.ts';
 import { silhouettes } from './silhouette.ts';
 
 export interface Candidate {
@@ -40,8 +41,9 @@ export function candidates(
   const total = ks.length * (options.resamples + 1) + 1;
   let done = 0;
   const step = (): void => onProgress(done, total);
+  const [whole, resampled] = [new KMeansFitter(), new KMeansFitter()];
   const clusterings = ks.map((k) => {
-    const clustering = kMeans(points, k, options, rngOf(`k-means ${k}`), step);
+    const clustering = kMeans(points, k, options, rngOf(`k-means ${k}`), step, whole);
     done++;
     return clustering;
   });
@@ -57,7 +59,7 @@ export function candidates(
     let sum = 0;
     for (let r = 0; r < options.resamples; r++) {
       const part = withoutSome(points, subjects, rng);
-      const again = kMeans(part, clustering.k, { ...options, starts: RESAMPLE_STARTS }, rng, step);
+      const again = kMeans(part, clustering.k, { ...options, starts: RESAMPLE_STARTS }, rng, step, resampled);
       sum += adjustedRandIndex(clustering.labels, nearestCentres(points, again.centres).labels);
       done++;
     }

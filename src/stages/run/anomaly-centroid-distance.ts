@@ -28,9 +28,9 @@ interface Result {
 }
 
 function fitted(context: StageContext<CentroidParams>, { points, space }: Taken): Result {
-  const { k, starts, maxIterations } = context.params;
+  const { k, starts, maxIterations, batchRows } = context.params;
   let steps = 0;
-  const clustering = kMeans(points, k, { starts, maxIterations }, context.rng('k-means'), () => {
+  const clustering = kMeans(points, k, { starts, maxIterations, batchRows }, context.rng('k-means'), () => {
     context.progress(Math.min(++steps, starts * maxIterations), starts * maxIterations, 'iterations');
     context.throwIfCancelled();
   });

@@ -92,7 +92,7 @@ function choose(
   context: StageContext<KMeansParams>,
   { points, subjects, noun }: Taken,
 ): { list: readonly Candidate[]; chosen: Candidate; notes: readonly string[] } {
-  const { k, range, starts, maxIterations, stabilityResamples } = context.params;
+  const { k, range, starts, maxIterations, batchRows, stabilityResamples } = context.params;
   const asked = Array.from({ length: range.to - range.from + 1 }, (_, i) => range.from + i);
   const wanted = k === 'auto' || asked.includes(k) ? asked : [...asked, k].sort((a, b) => a - b);
   const notes: string[] = [];
@@ -104,7 +104,7 @@ function choose(
     context.progress(done, total, 'fits');
     context.throwIfCancelled();
   };
-  const options = { starts, maxIterations, resamples: stabilityResamples };
+  const options = { starts, maxIterations, batchRows, resamples: stabilityResamples };
   const all = candidates(points, ks, options, subjects, (purpose) => context.rng(purpose), onProgress);
   // With fewer different rows than clusters, several k give the same clusters.
   const list = all.filter((one, i) => all.findIndex((other) => other.clustering.k === one.clustering.k) === i);
