@@ -3,8 +3,10 @@
  * splitter that errs is caught.
  */
 import type { Check } from '../contract/metrics.ts';
+import { SET, setNames, spanOf } from './hold-out.ts';
 import { meetsAny, mergeSpans, type Span } from './spans.ts';
-import { type Fold, SET, type SplitOptions, type SplitRows, setNames, sizesOf, spanOf } from './split.ts';
+import { type Fold, isInTime, type SplitOptions, type SplitRows, sizesOf } from './split.ts';
+import { checkTargets, type NamedValues } from './target-leak.ts';
 
 /** What the splitter promised; a promise that is broken fails, what was not promised is only said. */
 export type Promises = Pick<SplitOptions, 'scheme' | 'disjointGroups' | 'validationFraction' | 'purge'>;
@@ -12,9 +14,11 @@ export type Promises = Pick<SplitOptions, 'scheme' | 'disjointGroups' | 'validat
 export interface LeakRows extends SplitRows {
   /** Equal numbers for rows whose features are all equal. */
   readonly twin?: ArrayLike<number>;
+  readonly features?: readonly NamedValues[];
+  readonly targets?: readonly NamedValues[];
 }
 
-/** The five checks of a split, in the order of the verdict strip. */
+/** The checks of a split, in the order of the verdict strip. */
 export function checkSplits(rows: LeakRows, folds: readonly Fold[], promises: Promises): Check[] {
   return [
     checkTimeOrder(rows, folds, promises),
@@ -22,6 +26,7 @@ export function checkSplits(rows: LeakRows, folds: readonly Fold[], promises: Pr
     checkGroupOverlap(rows, folds, promises),
     checkDuplicates(rows, folds),
     checkEmptySets(folds, promises),
+    ...(rows.features === undefined ? [] : [checkTargets(rows.features, rows.targets ?? [])]),
   ];
 }
 
@@ -98,7 +103,7 @@ function checkLabelOverlap(rows: SplitRows, folds: readonly Fold[], { scheme, pu
     }
     count += found.size;
   });
-  const promised = purge && (scheme === 'walk-forward' || scheme === 'purged-k-fold');
+  const promised = purge && isInTime(scheme);
   if (count > 0) {
     const detail = `The label spans of ${plural(count, 'row')} meet the period of a held-out set${unknown > 0 ? ` (${unknown} have no known end)` : ''}${example}.`;
     if (promised) return { name, verdict: 'fail', detail };

@@ -1,7 +1,9 @@
 /** The folds of a split as figures: when each set is, and how many rows it has. */
-import type { Figure, LineFigure } from '../contract/figure.ts';
+import type { Figure, LineFigure, TableFigure } from '../contract/figure.ts';
 import type { Check } from '../contract/metrics.ts';
-import { type Fold, SET, type SplitOptions, type SplitRows, setNames, sizesOf, spanOf } from './split.ts';
+import { pathsOf } from './combinatorial.ts';
+import { SET, setNames, spanOf } from './hold-out.ts';
+import { type Fold, isInTime, type SplitOptions, type SplitRows, sizesOf } from './split.ts';
 
 /** One set of one fold in numbers. Times in UTC milliseconds; null where there is no time or no row. */
 export interface FoldPart {
@@ -53,7 +55,7 @@ export function splitFigures(
   const total = (set: string): number => parts.filter((p) => p.set === set).reduce((sum, p) => sum + p.rows, 0);
   const folds = new Set(parts.map((part) => part.fold)).size;
   const timed = parts.some((part) => part.from !== null);
-  const inTime = scheme === 'walk-forward' || scheme === 'purged-k-fold';
+  const inTime = isInTime(scheme);
   const failed = checks.filter((check) => check.verdict === 'fail').map((check) => check.name.toLowerCase());
   const title =
     failed.length > 0
@@ -126,4 +128,24 @@ function formatSpan(milliseconds: number): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** Which fold tests each block of dates on each path through all of them. */
+export function pathsFigure(blocks: number, testBlocks: number): TableFigure {
+  const paths = pathsOf(blocks, testBlocks);
+  return {
+    kind: 'table',
+    id: 'paths-table',
+    section: 'data',
+    title: `The tests make ${paths.length} whole paths through time`,
+    subtitle: `Fold that tests each of ${blocks} blocks of dates, by path; every fold tests ${testBlocks}`,
+    caption:
+      'A path is a whole out-of-sample history. Paths share training rows, so they are no independent repetitions.',
+    method: 'Splits',
+    columns: [
+      { name: 'path', align: 'right' },
+      ...Array.from({ length: blocks }, (_, b) => ({ name: `block ${b}`, align: 'right' as const })),
+    ],
+    rows: paths.map((path, p) => [p, ...path]),
+  };
 }

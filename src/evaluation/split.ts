@@ -1,13 +1,15 @@
 /** Splits rows into training, validation and test sets, fold by fold, without letting the test leak into training. */
 import { FathomError } from '../errors.ts';
 import type { Rng } from '../random/rng.ts';
-import { hull, isPurged, type Span } from './spans.ts';
+import { blocksOfTime, combinations } from './combinatorial.ts';
+import { groupOf, holdOut, SET, setNames, spanOf, validateLastDates } from './hold-out.ts';
 
-/** What a row is in a fold; the codes index this list. */
-export const setNames = ['none', 'train', 'validation', 'test', 'purged'] as const;
-export const SET = { none: 0, train: 1, validation: 2, test: 3, purged: 4 } as const;
+type SplitScheme = 'walk-forward' | 'purged-k-fold' | 'combinatorial-purged' | 'group-k-fold' | 'k-fold';
 
-type SplitScheme = 'walk-forward' | 'purged-k-fold' | 'group-k-fold' | 'k-fold';
+/** Whether test sets are periods, from which training rows can be purged. */
+export function isInTime(scheme: SplitScheme): boolean {
+  return scheme === 'walk-forward' || scheme === 'purged-k-fold' || scheme === 'combinatorial-purged';
+}
 
 /** The rows as a splitter sees them. Times are numbers of any one unit. */
 export interface SplitRows {
@@ -24,7 +26,10 @@ export interface SplitRows {
 
 export interface SplitOptions {
   readonly scheme: SplitScheme;
+  /** Number of folds; `combinatorial-purged`: of blocks, and the folds are the ways to choose `testBlocks` of them. */
   readonly folds: number;
+  /** `combinatorial-purged`: blocks that one fold tests. */
+  readonly testBlocks?: number;
   /** Part of the training rows that validates: the last dates, or whole groups. 0 for none. */
   readonly validationFraction: number;
   readonly purge: boolean;
@@ -56,6 +61,8 @@ function foldsOf(rows: SplitRows, options: SplitOptions, rng: Rng): Fold[] {
       return walkForward(rows, options);
     case 'purged-k-fold':
       return purgedKFold(rows, options);
+    case 'combinatorial-purged':
+      return combinatorial(rows, options);
     case 'group-k-fold':
       return groupKFold(rows, options, rng);
     case 'k-fold':
@@ -128,38 +135,16 @@ function purgedKFold(rows: SplitRows, options: SplitOptions): Fold[] {
   });
 }
 
-/** Takes from the training rows (and, for the test set, the validation rows) all that knows something of a held-out set. */
-function holdOut(rows: SplitRows, fold: Fold, set: number, options: SplitOptions): void {
-  const held: Span[] = [];
-  const groups = new Set<string>();
-  for (let row = 0; row < rows.count; row++) {
-    if (fold[row] !== set) continue;
-    const { from, to } = spanOf(rows, row);
-    held.push({ from, to: Number.isNaN(to) ? from : to });
-    if (options.disjointGroups) groups.add(groupOf(rows, row));
-  }
-  const block = hull(held);
-  if (block === undefined) return;
-  for (let row = 0; row < rows.count; row++) {
-    if (fold[row] !== SET.train) continue;
-    const span = spanOf(rows, row);
-    const unknown = Number.isNaN(span.to);
-    if (options.purge && (unknown || isPurged(span, [block], options.embargo))) fold[row] = SET.purged;
-    else if (options.disjointGroups && groups.has(groupOf(rows, row))) fold[row] = SET.purged;
-  }
-}
-
-/** Makes the last dates of the training rows the validation set, and purges training against it. */
-function validateLastDates(rows: SplitRows, fold: Fold, options: SplitOptions): void {
-  if (options.validationFraction <= 0) return;
-  const time = rows.time ?? [];
-  const dates = [...new Set(Array.from(time).filter((_, row) => fold[row] === SET.train))].sort((a, b) => a - b);
-  const count = Math.max(1, Math.round(options.validationFraction * dates.length));
-  const from = dates[dates.length - count];
-  if (from === undefined) return;
-  for (let row = 0; row < rows.count; row++)
-    if (fold[row] === SET.train && (time[row] as number) >= from) fold[row] = SET.validation;
-  holdOut(rows, fold, SET.validation, options);
+/** Every choice of `testBlocks` blocks of dates is tested once by a model of the others, purged around each block. */
+function combinatorial(rows: SplitRows, options: SplitOptions): Fold[] {
+  const { folds: blocks, testBlocks = 2 } = options;
+  const block = blocksOfTime(rows.time ?? [], equalBlocks(datesOf(rows), blocks));
+  return combinations(blocks, testBlocks).map((tested) => {
+    const fold = Int32Array.from(block, (b) => (tested.includes(b) ? SET.test : SET.train));
+    holdOut(rows, fold, SET.test, options, (row) => block[row] as number);
+    validateLastDates(rows, fold, options);
+    return fold;
+  });
 }
 
 /** Whole groups a fold, each fold about equally many rows: the largest groups first, always to the smallest fold. */
@@ -238,20 +223,6 @@ function canonicalOrder(rows: SplitRows): number[] {
 
 function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-export function spanOf(rows: SplitRows, row: number): Span {
-  const from = rows.time?.[row] as number;
-  return { from, to: rows.labelEnd === undefined ? from : (rows.labelEnd[row] as number) };
-}
-
-function groupOf(rows: SplitRows, row: number): string {
-  const group = rows.group?.[row];
-  if (group === undefined || group === '')
-    throw new FathomError('data', group === undefined ? 'the rows carry no group' : `row ${row} has no group`, {
-      hint: 'name a column in `group`, or give one the role "group"',
-    });
-  return group;
 }
 
 function checkRows(rows: SplitRows): void {

@@ -1,17 +1,24 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
+import { countCombinations } from '../evaluation/combinatorial.ts';
 import { duration, moment } from '../tables/time.ts';
 
 const spanOrNone = z.union([duration, z.literal('0d')]);
 
 export const splitParams = z.strictObject({
   scheme: z
-    .enum(['walk-forward', 'purged-k-fold', 'group-k-fold', 'k-fold'])
+    .enum(['walk-forward', 'purged-k-fold', 'combinatorial-purged', 'group-k-fold', 'k-fold'])
     .default('walk-forward')
     .describe(
-      'walk-forward: each block of dates is tested by what was known before it. purged-k-fold: blocks of dates, later rows train too. group-k-fold: whole groups. k-fold: shuffled rows.',
+      'walk-forward: each block of dates is tested by what was known before it. purged-k-fold: blocks of dates, later rows train too. combinatorial-purged: every choice of testBlocks of so many blocks (`folds` counts blocks). group-k-fold: whole groups. k-fold: shuffled rows.',
     ),
-  folds: z.int().min(1).max(100).default(5).describe('Number of folds'),
+  folds: z.int().min(1).max(100).default(5).describe('Number of folds; combinatorial-purged: of blocks of dates'),
+  testBlocks: z
+    .int()
+    .min(1)
+    .max(10)
+    .optional()
+    .describe('combinatorial-purged: blocks that one fold tests, 2 if left out; the folds are all ways to choose them'),
   validationFraction: z
     .number()
     .min(0)
@@ -65,5 +72,7 @@ export default defineStage<SplitParams>({
   isolation: 'thread',
   runs: 'evaluation-split',
   resources: () => ({ threads: 1, memoryMb: 1024, gpus: 0 }),
-  elements: (params) => ({ fold: params.folds }),
+  elements: ({ scheme, folds, testBlocks = 2 }) => ({
+    fold: scheme === 'combinatorial-purged' ? countCombinations(folds, testBlocks) : folds,
+  }),
 });

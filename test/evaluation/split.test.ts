@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SET } from '../../src/evaluation/hold-out.ts';
 import { checkSplits, type LeakRows } from '../../src/evaluation/leaks.ts';
 import { isPurged, meets, meetsAny, mergeSpans } from '../../src/evaluation/spans.ts';
-import {
-  equalBlocks,
-  type Fold,
-  SET,
-  type SplitOptions,
-  type SplitRows,
-  splitRows,
-} from '../../src/evaluation/split.ts';
+import { equalBlocks, type Fold, type SplitOptions, type SplitRows, splitRows } from '../../src/evaluation/split.ts';
 import { twinsOf } from '../../src/evaluation/twins.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import { shared, vectors, whyNoShared } from '../support/shared.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import definition from '../../src/stages/evaluation-split.ts';
 import run from '../../src/stages/run/evaluation-split.ts';
-import { columnNamed, decodeFrame, type Frame, textOf, writeFrame } from '../../src/tables/frame.ts';
+import { columnNamed, decodeFrame, type Frame, type FrameColumn, textOf, writeFrame } from '../../src/tables/frame.ts';
 import { runStage, temporaryFolder } from '../support/stage.ts';
 
 const day = 86_400_000;
@@ -41,6 +41,30 @@ describe('evaluation.split', () => {
     expect(definition.elements?.(definition.params.parse({ folds: 7 }))).toEqual({ fold: 7 });
   });
 
+  it('tests every choice of blocks, and names the paths they make', async () => {
+    const params = { scheme: 'combinatorial-purged', folds: 5, testBlocks: 2, validationFraction: 0 };
+    expect(definition.elements?.(definition.params.parse(params))).toEqual({ fold: 10 });
+    const result = await runStage(definition, run, { params, inputs: { features: [features] } });
+    expect(decodeFrame(await result.bytes('splits')).columns).toHaveLength(10);
+    const { checks = [], scalars } = await result.metrics();
+    expect(scalars['folds']).toBe(10);
+    expect(checks.find(({ name }) => name === 'Label overlap')?.verdict).toBe('pass');
+    const paths = (await result.figures()).find(({ id }) => id === 'paths-table');
+    expect(paths?.title).toBe('The tests make 4 whole paths through time');
+  });
+
+  it('fails a frame in which a feature is the target', async () => {
+    const frame = panel();
+    const copy = columnNamed(frame, 'class') as Extract<FrameColumn, { type: 'number' }>;
+    const file = path.join(await temporaryFolder(), 'leaking.arrow');
+    await writeFrame(file, { ...frame, columns: [...frame.columns, { ...copy, name: 'later', role: 'feature' }] });
+    const { checks = [] } = await (
+      await runStage(definition, run, { params: { folds: 3 }, inputs: { features: [file] } })
+    ).metrics();
+    const check = checks.find(({ name }) => name === 'Target in features');
+    expect(check).toMatchObject({ verdict: 'fail', detail: expect.stringContaining('later tells class') });
+  });
+
   it('walks forward over a panel without a leak', async () => {
     const result = await runStage(definition, run, { params: { folds: 3 }, inputs: { features: [features] } });
     const splits = decodeFrame(await result.bytes('splits'));
@@ -77,6 +101,7 @@ describe('evaluation.split', () => {
       'Group overlap': 'undecided',
       Duplicates: 'pass',
       'Empty sets': 'pass',
+      'Target in features': 'pass',
     });
     const [timeline, table] = await result.figures();
     expect(timeline).toMatchObject({ kind: 'line', section: 'data', x: { scale: 'time' } });

@@ -1,8 +1,10 @@
 import type { StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
+import { setNames } from '../../evaluation/hold-out.ts';
 import { checkSplits, type LeakRows } from '../../evaluation/leaks.ts';
-import { type SplitOptions, setNames, splitRows } from '../../evaluation/split.ts';
-import { describeFolds, splitFigures } from '../../evaluation/split-figures.ts';
+import { type SplitOptions, splitRows } from '../../evaluation/split.ts';
+import { describeFolds, pathsFigure, splitFigures } from '../../evaluation/split-figures.ts';
+import type { NamedValues } from '../../evaluation/target-leak.ts';
 import { twinsOf } from '../../evaluation/twins.ts';
 import {
   columnNamed,
@@ -37,7 +39,8 @@ const run: StageRun<SplitParams> = async (context) => {
     },
     checks,
   });
-  await context.writeFigures('figures', splitFigures(parts, checks, options));
+  const paths = params.scheme === 'combinatorial-purged' ? [pathsFigure(params.folds, params.testBlocks ?? 2)] : [];
+  await context.writeFigures('figures', [...splitFigures(parts, checks, options), ...paths]);
 };
 
 export default run;
@@ -49,11 +52,14 @@ function optionsOf(params: SplitParams): SplitOptions {
       'experiment',
       `\`boundaries\` and \`trainSpan\` belong to walk-forward, not to ${params.scheme}`,
     );
+  if (params.scheme !== 'combinatorial-purged' && params.testBlocks !== undefined)
+    throw new FathomError('experiment', `\`testBlocks\` belongs to combinatorial-purged, not to ${params.scheme}`);
   const moments = boundaries?.map((text) => parseMoment(text) / 1000);
   const span = trainSpan === undefined ? undefined : milliseconds(trainSpan);
   return {
     scheme: params.scheme,
     folds: params.folds,
+    ...(params.testBlocks === undefined ? {} : { testBlocks: params.testBlocks }),
     validationFraction: params.validationFraction,
     purge: params.purge,
     embargo: milliseconds(params.embargo),
@@ -77,7 +83,9 @@ function rowsOf(frame: Frame, params: SplitParams): LeakRows {
   const [group] = params.group === undefined ? columnsOf(frame, 'group') : [columnNamed(frame, params.group)];
   const ends = columnsOf(frame, 'labelEnd').map(numbersOf);
   const texts = (column: FrameColumn): string[] => Array.from({ length: frame.rows }, (_, row) => textOf(column, row));
-  const features = columnsOf(frame, 'feature').map((c) => (c.type === 'number' ? c.values : c.codes));
+  const named = (role: FrameColumn['role']): NamedValues[] =>
+    columnsOf(frame, role).map((c) => ({ name: c.name, values: c.type === 'number' ? c.values : c.codes }));
+  const features = named('feature');
   return {
     count: frame.rows,
     ...(time === undefined ? {} : { time: numbersOf(time) }),
@@ -85,7 +93,16 @@ function rowsOf(frame: Frame, params: SplitParams): LeakRows {
     ...(group === undefined ? {} : { group: texts(group) }),
     ...(ends.length === 0 ? {} : { labelEnd: latest(ends, frame.rows) }),
     ...(params.label === undefined ? {} : { stratum: strata(columnNamed(frame, params.label), frame.rows, texts) }),
-    ...(features.length === 0 ? {} : { twin: twinsOf(features, frame.rows) }),
+    ...(features.length === 0
+      ? {}
+      : {
+          twin: twinsOf(
+            features.map(({ values }) => values),
+            frame.rows,
+          ),
+        }),
+    features,
+    targets: named('label'),
   };
 }
 
