@@ -1,62 +1,128 @@
-/** The first two principal components: an exact linear map, and the start of the other methods. */
-import { columnMeans, type Matrix, type Plane } from './matrix.ts';
+/** Principal components: an exact linear map, and the start of the other methods. */
+import { Arena } from '../kernels/arena.ts';
+import { makeKernels } from '../kernels/kernels.ts';
+import { symmetricEigen } from './eigen.ts';
+import type { Matrix, Plane } from './matrix.ts';
 
-/** Eigenvalues (largest first) and unit eigenvectors, `vectors[component * size + i]`, of a symmetric matrix. */
-export interface Eigen {
-  readonly values: Float64Array;
+/** Rows that are centred on their own means and multiplied at a time; even. */
+const BLOCK_ROWS = 256;
+
+/** Directions in which rows vary most. */
+export interface Components {
+  /** Mean of each column. */
+  readonly means: Float64Array;
+  /** Unit vectors, `vectors[component * columns + column]`, the one with the largest variance first. */
   readonly vectors: Float64Array;
+  /** Sum of squared scores of each component. */
+  readonly squares: Float64Array;
+  /** Share of the variance of all columns that each component holds; 0 where there is none. */
+  readonly shares: Float64Array;
+}
+
+/** Who finds them. */
+export type ComponentFinder = (matrix: Matrix, count: number) => Components;
+
+/** The first `count` components (at most one a column), from the covariance matrix. */
+export const principalComponents: ComponentFinder = (matrix, count) => {
+  const { columns } = matrix;
+  const { means, products } = sumsOfProducts(matrix);
+  const { values, vectors } = symmetricEigen(products, columns);
+  let total = 0;
+  for (let c = 0; c < columns; c++) total += products[c * columns + c] as number;
+  const found = Math.min(count, columns);
+  return componentsOf(means, vectors.slice(0, found * columns), values.slice(0, found), total);
+};
+
+/** @param total sum of squares of all columns, less their means */
+export function componentsOf(
+  means: Float64Array,
+  vectors: Float64Array,
+  values: Float64Array,
+  total: number,
+): Components {
+  const squares = values.map((value) => Math.max(0, value));
+  return { means, vectors, squares, shares: squares.map((value) => (total > 0 ? value / total : 0)) };
 }
 
 /**
- * Cyclic Jacobi rotations (Golub and Van Loan, "Matrix Computations", 8.5): only products, quotients and square roots,
- * so equal bits on every machine.
+ * Means, and sums over rows of (x - mean)(y - mean)' for all pairs of columns, in double precision: block by block, each
+ * less its own means, then put together (Chan, Golub and LeVeque 1979).
  */
-export function symmetricEigen(symmetric: Float64Array, size: number): Eigen {
-  const a = Float64Array.from(symmetric);
-  const v = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) v[i * size + i] = 1;
-  let total = 0;
-  for (const x of a) total += x * x;
-  for (let sweep = 0; sweep < 60; sweep++) {
-    let off = 0;
-    for (let p = 0; p < size; p++)
-      for (let q = p + 1; q < size; q++) {
-        const apq = a[p * size + q] as number;
-        off += apq * apq;
-        if (Math.abs(apq) > 1e-300) rotate(a, v, size, p, q);
-      }
-    if (off <= 1e-30 * total) break;
+export function sumsOfProducts({ rows, columns, values }: Matrix): { means: Float64Array; products: Float64Array } {
+  const size = columns + (columns % 2);
+  const kernels = makeKernels();
+  const at = new Arena(kernels).lay({
+    rows: BLOCK_ROWS * columns * 8,
+    centred: BLOCK_ROWS * size * 8,
+    means: columns * 8,
+    products: size * size * 8,
+  });
+  const { buffer } = kernels.memory;
+  const block = new Float64Array(buffer, at.rows, BLOCK_ROWS * columns);
+  const blockMeans = new Float64Array(buffer, at.means, columns);
+  const sums = new Float64Array(buffer, at.products, size * size);
+  new Float64Array(buffer, at.centred, BLOCK_ROWS * size).fill(0);
+  sums.fill(0);
+  const means = new Float64Array(columns);
+  const apart = new Float64Array(columns);
+  for (let first = 0; first < rows; first += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, rows - first);
+    block.set(values.subarray(first * columns, (first + count) * columns));
+    kernels.centreColumns(at.rows, count, columns, BLOCK_ROWS, at.centred, at.means);
+    kernels.addProducts(at.centred, count + (count % 2), BLOCK_ROWS, size, at.products);
+    const weight = (first / (first + count)) * count;
+    for (let c = 0; c < columns; c++) {
+      const d = (blockMeans[c] as number) - (means[c] as number);
+      apart[c] = d;
+      means[c] = (means[c] as number) + (d * count) / (first + count);
+    }
+    for (let b = 0; b < columns; b++)
+      for (let c = b; c < columns; c++)
+        sums[b * size + c] = (sums[b * size + c] as number) + weight * (apart[b] as number) * (apart[c] as number);
   }
-  const order = Array.from({ length: size }, (_, i) => i).sort(
-    (i, j) => (a[j * size + j] as number) - (a[i * size + i] as number) || i - j,
-  );
-  const vectors = new Float64Array(size * size);
-  for (const [component, e] of order.entries()) {
-    // An eigenvector's sign is free: the entry of largest size is made positive.
-    let largest = 0;
-    for (let i = 1; i < size; i++)
-      if (Math.abs(v[i * size + e] as number) > Math.abs(v[largest * size + e] as number)) largest = i;
-    const sign = (v[largest * size + e] as number) < 0 ? -1 : 1;
-    for (let i = 0; i < size; i++) vectors[component * size + i] = sign * (v[i * size + e] as number);
-  }
-  return { values: Float64Array.from(order, (e) => a[e * size + e] as number), vectors };
+  const products = new Float64Array(columns * columns);
+  for (let b = 0; b < columns; b++)
+    for (let c = b; c < columns; c++) {
+      products[b * columns + c] = sums[b * size + c] as number;
+      products[c * columns + b] = sums[b * size + c] as number;
+    }
+  return { means, products };
 }
 
-/** One rotation in the plane of axes p and q that makes `a[p][q]` zero; `v` collects the rotations. */
-function rotate(a: Float64Array, v: Float64Array, size: number, p: number, q: number): void {
-  const theta = ((a[q * size + q] as number) - (a[p * size + p] as number)) / (2 * (a[p * size + q] as number));
-  const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-  const c = 1 / Math.sqrt(t * t + 1);
-  const s = t * c;
-  const mix = (m: Float64Array, i: number, j: number): void => {
-    const x = m[i] as number;
-    const y = m[j] as number;
-    m[i] = c * x - s * y;
-    m[j] = s * x + c * y;
-  };
-  for (let i = 0; i < size; i++) mix(a, i * size + p, i * size + q);
-  for (let i = 0; i < size; i++) mix(a, p * size + i, q * size + i);
-  for (let i = 0; i < size; i++) mix(v, i * size + p, i * size + q);
+/** Scores of rows on components: `[row * count + component]`, sum over columns of (x - mean) * vector. */
+export function scoresOn({ means, vectors }: Pick<Components, 'means' | 'vectors'>, matrix: Matrix): Float64Array {
+  const { rows, columns, values } = matrix;
+  const count = vectors.length / columns;
+  const pairs = Math.ceil(count / 2);
+  const kernels = makeKernels();
+  const at = new Arena(kernels).lay({
+    rows: BLOCK_ROWS * columns * 8,
+    means: columns * 8,
+    vectors: pairs * 2 * columns * 8,
+    scores: BLOCK_ROWS * pairs * 2 * 8,
+  });
+  const { buffer } = kernels.memory;
+  const block = new Float64Array(buffer, at.rows, BLOCK_ROWS * columns);
+  new Float64Array(buffer, at.means, columns).set(means);
+  const paired = new Float64Array(buffer, at.vectors, pairs * 2 * columns).fill(0);
+  for (let component = 0; component < count; component++)
+    for (let c = 0; c < columns; c++)
+      paired[(Math.floor(component / 2) * columns + c) * 2 + (component % 2)] = vectors[
+        component * columns + c
+      ] as number;
+  const scores = new Float64Array(buffer, at.scores, BLOCK_ROWS * pairs * 2);
+  const out = new Float64Array(rows * count);
+  for (let first = 0; first < rows; first += BLOCK_ROWS) {
+    const taken = Math.min(BLOCK_ROWS, rows - first);
+    block.set(values.subarray(first * columns, (first + taken) * columns));
+    kernels.projectRows(at.rows, taken, columns, at.means, at.vectors, pairs, at.scores);
+    if (count === 2 * pairs) out.set(scores.subarray(0, taken * count), first * count);
+    else
+      for (let i = 0; i < taken; i++)
+        for (let component = 0; component < count; component++)
+          out[(first + i) * count + component] = scores[i * 2 * pairs + component] as number;
+  }
+  return out;
 }
 
 export interface Pca {
@@ -66,35 +132,11 @@ export interface Pca {
   readonly explained: readonly [number, number];
 }
 
-/** Principal components of the centred rows, from the covariance matrix. */
-export function pca2(matrix: Matrix): Pca {
-  const { rows, columns, values } = matrix;
-  const means = columnMeans(matrix);
-  const covariance = new Float64Array(columns * columns);
-  const centred = new Float64Array(columns);
-  for (let i = 0; i < rows; i++) {
-    for (let c = 0; c < columns; c++) centred[c] = (values[i * columns + c] as number) - (means[c] as number);
-    for (let b = 0; b < columns; b++) {
-      const x = centred[b] as number;
-      for (let c = b; c < columns; c++)
-        covariance[b * columns + c] = (covariance[b * columns + c] as number) + x * (centred[c] as number);
-    }
-  }
-  let total = 0;
-  for (let b = 0; b < columns; b++) {
-    total += covariance[b * columns + b] as number;
-    for (let c = b + 1; c < columns; c++) covariance[c * columns + b] = covariance[b * columns + c] as number;
-  }
-  const { values: variances, vectors } = symmetricEigen(covariance, columns);
-  const points = new Float64Array(2 * rows);
-  for (let component = 0; component < Math.min(2, columns); component++)
-    for (let i = 0; i < rows; i++) {
-      let score = 0;
-      for (let c = 0; c < columns; c++)
-        score +=
-          ((values[i * columns + c] as number) - (means[c] as number)) * (vectors[component * columns + c] as number);
-      points[2 * i + component] = score;
-    }
-  const share = (component: number): number => (total > 0 ? Math.max(0, variances[component] ?? 0) / total : 0);
-  return { points, explained: [share(0), share(1)] };
+/** A map by the first two components. */
+export function pca2(matrix: Matrix, components: Components = principalComponents(matrix, 2)): Pca {
+  const { columns } = matrix;
+  const two = new Float64Array(2 * columns);
+  two.set(components.vectors.subarray(0, 2 * columns));
+  const points = scoresOn({ means: components.means, vectors: two }, matrix);
+  return { points, explained: [components.shares[0] ?? 0, components.shares[1] ?? 0] };
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { symmetricEigen } from '../../src/projections/eigen.ts';
 import { standardized } from '../../src/projections/matrix.ts';
-import { pca2, symmetricEigen } from '../../src/projections/pca.ts';
+import { pca2 } from '../../src/projections/pca.ts';
 import { mapQuality, neighbourAgreement } from '../../src/projections/quality.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import { blobs, matrixOf, tiedMatrix } from './support.ts';
