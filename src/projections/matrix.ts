@@ -87,6 +87,9 @@ export function degenerateReason(matrix: Matrix): 'rows' | 'equal' | undefined {
 /** Refuses a layout that ran away, as with a learning rate far too large. */
 export function requireLayout(points: Plane): void {
   // Sound layouts span some hundreds.
-  if (points.every((x) => Math.abs(x) < 1e9)) return;
-  throw new FathomError('data', 'the layout ran away to infinity', { hint: 'choose a smaller learningRate' });
+  if (!points.every((x) => Math.abs(x) < 1e9)) throw ranAway();
+}
+
+export function ranAway(): FathomError {
+  return new FathomError('data', 'the layout ran away to infinity', { hint: 'choose a smaller learningRate' });
 }

@@ -14,7 +14,11 @@ const params = z.strictObject({
   learningRate: z
     .union([z.literal('auto'), z.number().positive()])
     .default('auto')
-    .describe('Step size of the gradient without its factor 4; auto is max(200, rows / 12).'),
+    .describe('Step size of the gradient without its factor 4; auto is rows / exaggeration in force, at least 200.'),
+  repulsion: z
+    .enum(['auto', 'barnes-hut', 'interpolation'])
+    .default('auto')
+    .describe('How the push of all points is summed; auto interpolates on a grid from 2,000 rows on.'),
   theta: z.number().min(0).max(1).default(0.5).describe('Accuracy of Barnes-Hut: width over distance; 0 is exact.'),
   exaggeration: z.number().min(1).default(12).describe('Factor on the affinities at first, to pull clusters apart.'),
   exaggerationIterations: z.int().min(0).default(250).describe('Iterations with exaggeration.'),
@@ -24,15 +28,15 @@ export type TsneParams = z.infer<typeof params>;
 
 export default defineStage<TsneParams>({
   name: 'project.tsne',
-  version: 1,
-  summary: 'Lays rows out in the plane so that near rows stay near (t-SNE, Barnes-Hut).',
+  version: 2,
+  summary: 'Lays rows out in the plane so that near rows stay near (t-SNE).',
   params,
   inputs: projectionInputs,
   outputs: projectionOutputs,
   isolation: 'thread',
   runs: 'project-tsne',
   resources: ({ maxRows, perplexity }) => ({
-    threads: 1,
+    threads: 2,
     memoryMb: projectionMemoryMb(maxRows, 3 * perplexity),
     gpus: 0,
   }),

@@ -38,9 +38,9 @@ describe.skipIf(!shared)(`digits (${shared === undefined ? whyNoShared : '1,797 
     expect(mapQuality(matrix, points, 5, makeRng(1))?.trustworthiness).toBeCloseTo(0.83, 2);
   });
 
-  it('are laid out by t-SNE as well as scikit-learn does', () => {
+  it('are laid out by t-SNE as well as scikit-learn does', async () => {
     const { matrix, labels } = digits();
-    const map = tsne(matrix, { ...tsneDefaults, iterations: 700 }, makeRng(1));
+    const map = await tsne(matrix, { ...tsneDefaults, iterations: 700 }, makeRng(1));
     expect(mapQuality(matrix, map.points, 5, makeRng(1))?.trustworthiness).toBeGreaterThan(0.993);
     expect(nearestAccuracy(map.points, labels)).toBeGreaterThan(0.98);
     expect(map.divergence).toBeLessThan(0.85);

@@ -14,18 +14,19 @@ const run: StageRun<TsneParams> = (context) =>
     const saved = await context.checkpoint.load();
     let map: Tsne;
     try {
-      map = tsne(matrix, params, rng, watch, saved);
+      map = await tsne(matrix, params, rng, { threads: context.resources.threads, onProgress: watch, resume: saved });
     } catch (error) {
       if (context.cancelled() && snapshot !== undefined) await context.checkpoint.save(snapshot());
       throw error;
     }
-    const { points, divergence, perplexity, notes } = map;
+    const { points, divergence, perplexity, repulsion, notes } = map;
+    const how = repulsion === 'interpolation' ? 'interpolation' : `Barnes-Hut, θ ${params.theta}`;
     return {
       points,
       notes,
       scalars: { klDivergence: divergence, perplexity },
       caption:
-        `t-SNE (Barnes-Hut, θ ${params.theta}), perplexity ${round(Number.isNaN(perplexity) ? params.perplexity : perplexity)}, ` +
+        `t-SNE (${how}), perplexity ${round(Number.isNaN(perplexity) ? params.perplexity : perplexity)}, ` +
         `${params.iterations} iterations${Number.isNaN(divergence) ? '' : `, divergence ${round(divergence)} nats`}. ` +
         'Near points are alike; the axes, the sizes of clusters and the distances between them mean little.',
     };
