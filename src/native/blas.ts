@@ -24,6 +24,45 @@ export type Sgemm = (
   ldc: number,
 ) => void;
 
+/** `cblas_dsyrk`: one triangle of C = alpha op(A) op(A)' + beta C in double precision; CBLAS codes first. */
+export type Dsyrk = (
+  order: number,
+  triangle: number,
+  transpose: number,
+  n: number,
+  k: number,
+  alpha: number,
+  a: Float64Array,
+  lda: number,
+  beta: number,
+  c: Float64Array,
+  ldc: number,
+) => void;
+
+/**
+ * `LAPACKE_dsyevr`: chosen eigenvalues (ascending, the `from`th to the `to`th from 1) and eigenvectors of a symmetric
+ * matrix, which it overwrites. Returns 0 if it has found them.
+ */
+export type Dsyevr = (
+  layout: number,
+  job: number,
+  range: number,
+  triangle: number,
+  n: number,
+  a: Float64Array,
+  lda: number,
+  low: number,
+  high: number,
+  from: number,
+  to: number,
+  tolerance: number,
+  found: Int32Array,
+  values: Float64Array,
+  vectors: Float64Array,
+  ldz: number,
+  support: Int32Array,
+) => number;
+
 /** A loaded library, set to one thread. */
 export interface Openblas {
   /** As `0.3.34`. */
@@ -33,13 +72,20 @@ export interface Openblas {
   readonly sgemm: Sgemm;
 }
 
-const loaded = new Map<string, Openblas>();
+/** With what principal components need besides. */
+export interface OpenblasLapack extends Openblas {
+  readonly dsyrk: Dsyrk;
+  /** Absent from builds without LAPACKE. */
+  readonly dsyevr: Dsyevr | undefined;
+}
+
+const loaded = new Map<string, OpenblasLapack>();
 
 /** Loads a library, once a process. The caller has found it by native/openblas.ts. */
-export function loadOpenblas(file: string): Openblas {
+export function loadOpenblas(file: string): OpenblasLapack {
   const known = loaded.get(file);
   if (known !== undefined) return known;
-  let openblas: Openblas;
+  let openblas: OpenblasLapack;
   try {
     openblas = declare(file);
   } catch (error) {
@@ -53,7 +99,7 @@ export function loadOpenblas(file: string): Openblas {
   return openblas;
 }
 
-function declare(file: string): Openblas {
+function declare(file: string): OpenblasLapack {
   const library = koffi.load(file);
   const prefix = prefixOf(library);
   const config = readConfig(library.func(`const char *${prefix}openblas_get_config()`)() as string);
@@ -65,7 +111,22 @@ function declare(file: string): Openblas {
     sgemm: library.func(
       `void ${prefix}cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, void *a, int lda, void *b, int ldb, float beta, void *c, int ldc)`,
     ) as Sgemm,
+    dsyrk: library.func(
+      `void ${prefix}cblas_dsyrk(int order, int triangle, int transpose, int n, int k, double alpha, void *a, int lda, double beta, void *c, int ldc)`,
+    ) as Dsyrk,
+    dsyevr: optional(
+      library,
+      `int ${prefix}LAPACKE_dsyevr(int layout, char job, char range, char triangle, int n, void *a, int lda, double low, double high, int from, int to, double tolerance, void *found, void *values, void *vectors, int ldz, void *support)`,
+    ) as Dsyevr | undefined,
   };
+}
+
+function optional(library: ReturnType<typeof koffi.load>, declaration: string): unknown {
+  try {
+    return library.func(declaration);
+  } catch {
+    return undefined;
+  }
 }
 
 /** PyPI's wheel puts `scipy_` before all names, so that it can live beside another BLAS in one process. */
