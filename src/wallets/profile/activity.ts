@@ -1,7 +1,7 @@
 /** How a wallet traded in a window of time: size, pace, hours, spread over markets. Undefined numbers are NaN. */
 import { isBuy, ROLE_MAKER, ROLE_TAKER, roleOf } from '../../facts/layout.ts';
 import { log } from '../../numeric/elementary.ts';
-import { DAY, HOUR } from '../../tables/time.ts';
+import { HOUR } from '../../tables/time.ts';
 import { categories, type MarketTable } from './market-table.ts';
 import { atLeast, type WalletView } from './slots.ts';
 
@@ -38,15 +38,74 @@ export interface Activity {
   sizeVariation: number;
 }
 
-/** Returns a function that describes the fills from `begin` to `end` (exclusive, at least one); its result is reused. */
-export function makeActivity(markets: MarketTable): (view: WalletView, begin: number, end: number) => Activity {
-  // By slot of the market or event; all zero between two calls.
-  let marketSeen = new Uint8Array(0);
-  let eventFills = new Int32Array(0);
-  let eventUsd = new Float64Array(0);
-  let touched = new Int32Array(0);
+export interface ActivityMeasure {
+  /** Takes the fills of the next wallet. */
+  load(view: WalletView): void;
+  /**
+   * Describes the fills from index `begin` to `end` (exclusive, at least one). Neither may be smaller than in the last
+   * call for the wallet; the result is used again by the next call.
+   */
+  moveTo(begin: number, end: number): Activity;
+}
+
+/** Sums over the fills in the window; whole numbers, so that what leaves takes away exactly what it brought. */
+interface WindowSums {
+  buys: number;
+  bought: number;
+  sold: number;
+  shares: number;
+  longshots: number;
+  makers: number;
+  takers: number;
+  days: number;
+  markets: number;
+  events: number;
+  /** Markets whose creation is known, and the time from there to their first fill in whole seconds and microseconds. */
+  delayed: number;
+  delaySeconds: number;
+  delayMicros: number;
+}
+
+const noSums: WindowSums = {
+  buys: 0,
+  bought: 0,
+  sold: 0,
+  shares: 0,
+  longshots: 0,
+  makers: 0,
+  takers: 0,
+  days: 0,
+  markets: 0,
+  events: 0,
+  delayed: 0,
+  delaySeconds: 0,
+  delayMicros: 0,
+};
+
+const SECOND = 1e6;
+
+/** Describes windows that move forward: a fill is counted when it enters and taken off when it leaves. */
+export function makeActivity(markets: MarketTable): ActivityMeasure {
+  let view: WalletView;
+  // The window that the sums are of.
+  let first = 0;
+  let after = 0;
+  const sums = { ...noSums };
   const hours = new Int32Array(24);
   const byCategory = new Int32Array(categories.length);
+  // By slot: fills in the window, and the USD of an event.
+  let marketFills = new Int32Array(0);
+  let eventFills = new Int32Array(0);
+  let eventUsd = new Float64Array(0);
+  // By fill: the next one in its market, and the one before it in its event; -1 without.
+  let next = new Int32Array(0);
+  let before = new Int32Array(0);
+  // By slot, while loading: the last fill so far.
+  let lastOf = new Int32Array(0);
+  // Fills of the window that no later one is larger than, the largest first: from `head` to `tail`.
+  let falling = new Int32Array(0);
+  let head = 0;
+  let tail = 0;
   const result: Activity = {
     trades: 0,
     activeDays: 0,
@@ -69,82 +128,120 @@ export function makeActivity(markets: MarketTable): (view: WalletView, begin: nu
     hourEntropy: NaN,
     sizeVariation: NaN,
   };
-  return (view, begin, end) => {
-    const n = end - begin;
+
+  const load = (loaded: WalletView): void => {
+    view = loaded;
+    const { count, market, event } = view;
+    first = 0;
+    after = 0;
+    head = 0;
+    tail = 0;
+    Object.assign(sums, noSums);
     hours.fill(0);
     byCategory.fill(0);
-    marketSeen = atLeast(marketSeen, view.markets);
-    eventFills = atLeast(eventFills, view.events);
-    eventUsd = atLeast(eventUsd, view.events);
-    touched = atLeast(touched, view.events);
-    const { market, marketOf, eventOfMarket, time, usd, shares, flags } = view;
-    let bought = 0;
-    let sold = 0;
-    let allShares = 0;
-    let largest = 0;
-    let buys = 0;
-    let longshots = 0;
-    let makers = 0;
-    let takers = 0;
-    let distinctMarkets = 0;
-    let distinctEvents = 0;
-    let days = 0;
-    let lastDay = Number.NaN;
-    let delays = 0;
-    let delayed = 0;
-    for (let i = begin; i < end; i++) {
-      const slot = market[i] as number;
-      const number = marketOf[slot] as number;
-      const event = eventOfMarket[slot] as number;
-      const amount = usd[i] as number;
-      const at = time[i] as number;
-      const flag = flags[i] as number;
-      if (marketSeen[slot] === 0) {
-        marketSeen[slot] = 1;
-        distinctMarkets++;
-        const created = markets.createdAt[number] as number;
-        if (!Number.isNaN(created)) {
-          delays += at - created;
-          delayed++;
-        }
-      }
-      if (eventFills[event] === 0) touched[distinctEvents++] = event;
-      eventFills[event] = (eventFills[event] as number) + 1;
-      eventUsd[event] = (eventUsd[event] as number) + amount;
-      const category = markets.category[number] as number;
-      byCategory[category] = (byCategory[category] as number) + 1;
-      allShares += shares[i] as number;
-      if (amount > largest) largest = amount;
-      if (isBuy(flag) === 1) {
-        buys++;
-        bought += amount;
-        if (5 * amount < (shares[i] as number)) longshots++;
-      } else sold += amount;
-      const role = roleOf(flag);
-      if (role === ROLE_MAKER) makers++;
-      else if (role === ROLE_TAKER) takers++;
-      const hour = Math.floor(at / HOUR) % 24;
-      hours[hour] = (hours[hour] as number) + 1;
-      const day = Math.floor(at / DAY);
-      if (day !== lastDay) days++;
-      lastDay = day;
+    marketFills = atLeast(marketFills, view.markets).fill(0, 0, view.markets);
+    eventFills = atLeast(eventFills, view.events).fill(0, 0, view.events);
+    eventUsd = atLeast(eventUsd, view.events).fill(0, 0, view.events);
+    falling = atLeast(falling, count);
+    next = atLeast(next, count);
+    before = atLeast(before, count);
+    lastOf = atLeast(lastOf, Math.max(view.markets, view.events));
+    lastOf.fill(-1, 0, view.events);
+    for (let i = 0; i < count; i++) {
+      before[i] = lastOf[event[i] as number] as number;
+      lastOf[event[i] as number] = i;
     }
+    lastOf.fill(-1, 0, view.markets);
+    for (let i = count - 1; i >= 0; i--) {
+      next[i] = lastOf[market[i] as number] as number;
+      lastOf[market[i] as number] = i;
+    }
+  };
+
+  /** Counts a fill (`by` is 1), or takes it off again (-1), in all sums that do not ask for its neighbours. */
+  const count = (i: number, by: number): void => {
+    const amount = view.usd[i] as number;
+    const flag = view.flags[i] as number;
+    const event = view.event[i] as number;
+    const category = markets.category[view.marketOf[view.market[i] as number] as number] as number;
+    const hour = view.hour[i] as number;
+    byCategory[category] = (byCategory[category] as number) + by;
+    hours[hour] = (hours[hour] as number) + by;
+    eventFills[event] = (eventFills[event] as number) + by;
+    eventUsd[event] = (eventUsd[event] as number) + by * amount;
+    sums.shares += by * (view.shares[i] as number);
+    if (isBuy(flag) === 1) {
+      sums.buys += by;
+      sums.bought += by * amount;
+      if (5 * amount < (view.shares[i] as number)) sums.longshots += by;
+    } else sums.sold += by * amount;
+    const role = roleOf(flag);
+    if (role === ROLE_MAKER) sums.makers += by;
+    else if (role === ROLE_TAKER) sums.takers += by;
+  };
+
+  /** Counts fill `i` as the first of its market, or takes that off again. */
+  const countFirst = (i: number, by: number): void => {
+    const created = markets.createdAt[view.marketOf[view.market[i] as number] as number] as number;
+    if (Number.isNaN(created)) return;
+    const delay = (view.time[i] as number) - created;
+    const seconds = Math.floor(delay / SECOND);
+    sums.delayed += by;
+    sums.delaySeconds += by * seconds;
+    sums.delayMicros += by * (delay - SECOND * seconds);
+  };
+
+  const enter = (i: number): void => {
+    const slot = view.market[i] as number;
+    const fills = marketFills[slot] as number;
+    marketFills[slot] = fills + 1;
+    if (fills === 0) {
+      sums.markets++;
+      countFirst(i, 1);
+    }
+    if (eventFills[view.event[i] as number] === 0) sums.events++;
+    count(i, 1);
+    if (i === first || view.day[i] !== view.day[i - 1]) sums.days++;
+    while (tail > head && (view.usd[falling[tail - 1] as number] as number) <= (view.usd[i] as number)) tail--;
+    falling[tail++] = i;
+  };
+
+  const leave = (i: number): void => {
+    const slot = view.market[i] as number;
+    const fills = (marketFills[slot] as number) - 1;
+    marketFills[slot] = fills;
+    countFirst(i, -1);
+    if (fills === 0) sums.markets--;
+    else countFirst(next[i] as number, 1);
+    count(i, -1);
+    if (eventFills[view.event[i] as number] === 0) sums.events--;
+    if (i + 1 === after || view.day[i] !== view.day[i + 1]) sums.days--;
+    if (falling[head] === i) head++;
+  };
+
+  const moveTo = (begin: number, end: number): Activity => {
+    // What lies between two windows enters neither.
+    if (begin >= after) {
+      while (first < after) leave(first++);
+      first = begin;
+      after = begin;
+    }
+    while (after < end) enter(after++);
+    while (first < begin) leave(first++);
+    describe();
+    return result;
+  };
+
+  const describe = (): void => {
+    const n = after - first;
+    const { buys, bought, sold, makers, takers } = sums;
     const total = bought + sold;
-    let squares = 0;
-    for (let j = 0; j < distinctEvents; j++) {
-      const event = touched[j] as number;
-      const share = (eventUsd[event] as number) / total;
-      squares += share * share;
-      eventUsd[event] = 0;
-      eventFills[event] = 0;
-    }
-    for (let i = begin; i < end; i++) marketSeen[market[i] as number] = 0;
     result.trades = n;
-    result.activeDays = days;
-    result.markets = distinctMarkets;
-    result.events = distinctEvents;
+    result.activeDays = sums.days;
+    result.markets = sums.markets;
+    result.events = sums.events;
     result.meanUsd = total / 1e6 / n;
-    result.maxUsd = largest / 1e6;
+    result.maxUsd = (view.usd[falling[head] as number] as number) / 1e6;
     let focus = 0;
     for (let c = 0; c < categories.length; c++) {
       const share = (byCategory[c] as number) / n;
@@ -152,20 +249,32 @@ export function makeActivity(markets: MarketTable): (view: WalletView, begin: nu
       focus += share * share;
     }
     result.domainFocus = focus;
-    result.diversification = total > 0 ? 1 - squares : Number.NaN;
+    result.diversification = total > 0 ? 1 - squaredShares(total) : Number.NaN;
     result.boughtUsd = bought / 1e6;
     result.soldUsd = sold / 1e6;
     result.meanBuyUsd = buys > 0 ? bought / 1e6 / buys : Number.NaN;
-    result.impactHours = delayed > 0 ? delays / HOUR / delayed : Number.NaN;
+    const delays = SECOND * sums.delaySeconds + sums.delayMicros;
+    result.impactHours = sums.delayed > 0 ? delays / HOUR / sums.delayed : Number.NaN;
     result.buyShare = buys / n;
-    result.meanPrice = allShares > 0 ? total / allShares : Number.NaN;
-    result.longshotShare = buys > 0 ? longshots / buys : Number.NaN;
+    result.meanPrice = sums.shares > 0 ? total / sums.shares : Number.NaN;
+    result.longshotShare = buys > 0 ? sums.longshots / buys : Number.NaN;
     result.makerShare = makers + takers > 0 ? makers / (makers + takers) : Number.NaN;
-    result.burstiness = burstiness(time, begin, end);
+    result.burstiness = burstiness(view.time, first, after);
     result.hourEntropy = entropyOfHours(hours, n);
-    result.sizeVariation = sizeVariation(usd, begin, end, total / n);
-    return result;
+    result.sizeVariation = sizeVariation(view.usd, first, after, total / n);
   };
+
+  /** Sum of the squared shares of USD by event, in the order in which the window first holds the events. */
+  const squaredShares = (total: number): number => {
+    let squares = 0;
+    for (let i = first; i < after; i++) {
+      if ((before[i] as number) >= first) continue;
+      const share = (eventUsd[view.event[i] as number] as number) / total;
+      squares += share * share;
+    }
+    return squares;
+  };
+  return { load, moveTo };
 }
 
 function burstiness(time: Float64Array, begin: number, end: number): number {

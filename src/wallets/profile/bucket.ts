@@ -47,7 +47,7 @@ export default async function openProfileBucket(
   { duck }: BucketTools,
 ): Promise<BucketWork<BucketSummary>> {
   const columns = columnsBy[work.definitions];
-  const view = makeViewer(work.markets, work.wallets);
+  const view = makeViewer(work.markets, work.wallets, work.dates);
   const addRows =
     work.definitions === 'ours'
       ? makeWindows(work)
@@ -71,13 +71,17 @@ export default async function openProfileBucket(
       const at = wallet - bucket.from;
       addRows(view(facts as ProfileFacts, begins[at] as number, begins[at + 1] as number), rows);
     });
+    const missingByColumn = new Float64Array(columns.length);
     if (rows.count > 0) {
-      fill = rowsInOrder(rows, work.dates.times);
+      fill = rowsInOrder(rows, work.dates.times, missingByColumn);
       await writePart(duck, work, bucket, index);
     }
-    return summarise(rows, work, columns);
+    return { ...summarise(rows, work, columns), missingByColumn };
   };
 }
+
+/** Enough for counts and the shares of few fills; measured: a quarter less time to write, an eighth more bytes. */
+const DICTIONARY_LIMIT = 2048;
 
 /** Table function of the rows of a bucket. */
 const ROWS = 'bucket_rows';
@@ -91,6 +95,7 @@ async function writePart(duck: Duck, work: ProfileWork, bucket: Bucket, index: n
      FROM ${ROWS}(), (SELECT list(address ORDER BY address) AS addresses FROM ${walletsOf(work.facts, bucket)})`,
     partFile(work.folder, index),
     specsOf(columns),
+    DICTIONARY_LIMIT,
   );
 }
 
@@ -118,17 +123,18 @@ function firstFills(facts: ProfileFacts, { from, to }: Bucket): Int32Array {
 
 const ROI_UNIT = 2 ** 26;
 
-function summarise(rows: BucketRows, work: ProfileWork, columns: readonly NumberColumn[]): BucketSummary {
+function summarise(
+  rows: BucketRows,
+  work: ProfileWork,
+  columns: readonly NumberColumn[],
+): Omit<BucketSummary, 'missingByColumn'> {
   const dates = work.dates.times.length;
   const settled = columns.findIndex(({ name }) => name === 'settledPositions');
   const settledByDate = new Float64Array(dates);
-  const missingByColumn = new Float64Array(columns.length);
   const roiHigh = new Float64Array(dates);
   const roiLow = new Float64Array(dates);
   for (const { block, rows: count, date } of rows.inOrder()) {
     for (let start = 1; start < count * rows.rowSize; start += rows.rowSize) {
-      for (let c = 0; c < columns.length; c++)
-        if (Number.isNaN(block[start + c])) missingByColumn[c] = (missingByColumn[c] as number) + 1;
       if (settled >= 0 && (block[start + settled] as number) > 0)
         settledByDate[date] = (settledByDate[date] as number) + 1;
       if (work.definitions !== 'original') continue;
@@ -140,7 +146,7 @@ function summarise(rows: BucketRows, work: ProfileWork, columns: readonly Number
   }
   const rowsByDate = Float64Array.from(rows.counts);
   const { count, wallets } = rows;
-  return { rows: count, wallets, rowsByDate, settledByDate, missingByColumn, roiHigh, roiLow };
+  return { rows: count, wallets, rowsByDate, settledByDate, roiHigh, roiLow };
 }
 
 /** Mean of the summed roiPct by date, NaN without rows. The sums are exact, so the order of buckets changes nothing. */

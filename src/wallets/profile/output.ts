@@ -74,28 +74,46 @@ export class BucketRows {
   }
 }
 
-/** Gives the rows in their order: the time of the date, the place of the wallet, the values. */
-export function rowsInOrder(rows: BucketRows, times: Float64Array): FillRows {
+/**
+ * Gives the rows in their order: the time of the date, the place of the wallet, the values.
+ *
+ * @param missing by column after the place; the unknown values that were given are added to it
+ */
+export function rowsInOrder(rows: BucketRows, times: Float64Array, missing: Float64Array): FillRows {
   const blocks = rows.inOrder();
-  return ([moments, ...columns]) => {
+  return ([moments, places, ...columns]) => {
     let filled = 0;
     // Whole blocks only.
     while (filled + BLOCK_ROWS <= CHUNK_ROWS) {
       const { value } = blocks.next();
       if (value === undefined) break;
-      (moments as Float64Array).fill(times[value.date] as number, filled, filled + value.rows);
-      toColumns(value.block, value.rows, columns, filled);
-      filled += value.rows;
+      const { block, date, rows: count } = value;
+      (moments as Float64Array).fill(times[date] as number, filled, filled + count);
+      toColumn(block, 0, rows.rowSize, count, places as Float64Array, filled);
+      for (let c = 0; c < columns.length; c++) {
+        const unknown = toColumn(block, c + 1, rows.rowSize, count, columns[c] as Float64Array, filled);
+        missing[c] = (missing[c] as number) + unknown;
+      }
+      filled += count;
     }
     return filled;
   };
 }
 
-/** Puts rows of a block into columns, from index `start` of each on. */
-function toColumns(block: Float64Array, rows: number, columns: readonly Float64Array[], start: number): void {
-  const size = columns.length;
-  for (let c = 0; c < size; c++) {
-    const column = columns[c] as Float64Array;
-    for (let k = 0, from = c; k < rows; k++, from += size) column[start + k] = block[from] as number;
+/** Copies one number of each row to a column, from index `start` on, and returns how many are NaN. */
+function toColumn(
+  block: Float64Array,
+  number: number,
+  rowSize: number,
+  rows: number,
+  column: Float64Array,
+  start: number,
+): number {
+  let unknown = 0;
+  for (let k = start, from = number; k < start + rows; k++, from += rowSize) {
+    const value = block[from] as number;
+    if (Number.isNaN(value)) unknown++;
+    column[k] = value;
   }
+  return unknown;
 }

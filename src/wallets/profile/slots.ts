@@ -1,6 +1,8 @@
 /** What a wallet trades in, by small numbers of its own: sums by market or token then stay in the cache. */
 import { FathomError } from '../../errors.ts';
 import type { Facts } from '../../facts/read.ts';
+import { DAY, HOUR } from '../../tables/time.ts';
+import type { Dates } from '../dates.ts';
 import type { MarketTable } from './market-table.ts';
 
 /** Columns of facts that profiles are computed from. */
@@ -18,22 +20,28 @@ export const factsRead = [
 export type ProfileFacts = Facts<(typeof factsRead)[number]>;
 
 /**
- * The fills of one wallet in order of time, and the slots of what they are in: numbers from 0, by first fill. Arrays may
- * be longer than what is used; they are filled again for the next wallet.
+ * The fills of one wallet in order of time that may enter a window, and the slots of what they are in: numbers from 0,
+ * by first fill. Arrays may be longer than what is used; they are filled again for the next wallet.
  */
 export interface WalletView {
   wallet: number;
+  /** Microseconds of its first fill ever. */
+  firstAt: number;
   count: number;
   /** Microseconds. */
   time: Float64Array;
+  /** UTC days since 1970, and the hour of the day. */
+  day: Int32Array;
+  hour: Uint8Array;
   /** Whole 1e-6 USD, and the same of shares. */
   usd: Float64Array;
   shares: Float64Array;
   /** Whole 1e-6 USD; NaN if unknown. */
   fee: Float64Array;
   flags: Uint8Array;
-  /** Slot of the market, and of the token; -1 for a token that is not named. */
+  /** Slot of the market, of its event, and of the token; -1 for a token that is not named. */
   market: Int32Array;
+  event: Int32Array;
   token: Int32Array;
   /** Slot of the counterparty, or -1. */
   counterparty: Int32Array;
@@ -75,55 +83,58 @@ function clear(numbering: Numbering): void {
 }
 
 /**
- * Returns a function that looks at the fills of one wallet, `begin` to `end` (exclusive) of a bucket's facts.
+ * Returns a function that looks at the fills of one wallet, `begin` to `end` (exclusive) of a bucket's facts. Left out
+ * are fills from the last date on, and those before the first window in markets whose resolution was known before it:
+ * no column of any date depends on them, but for the time of the first fill.
  *
  * @param wallets how many wallets there are, counterparties included
  */
 export function makeViewer(
   markets: MarketTable,
   wallets: number,
+  { times, lookback }: Dates,
 ): (facts: ProfileFacts, begin: number, end: number) => WalletView {
+  const earliest = (times[0] as number) - lookback;
+  const latest = times[times.length - 1] as number;
   const byMarket = makeNumbering(markets.count);
   const byEvent = makeNumbering(markets.eventCount);
   const byToken = makeNumbering(markets.tokenCount);
   const byCounterparty = makeNumbering(wallets);
   const view = emptyView();
-  const slotIn = (numbering: Numbering, number: number): number => {
-    const known = numbering.slotOf[number] as number;
-    if (known >= 0) return known;
-    if (numbering.count === numbering.used.length) {
-      const longer = new Int32Array(2 * numbering.used.length);
-      longer.set(numbering.used);
-      numbering.used = longer;
-    }
-    numbering.used[numbering.count] = number;
-    numbering.slotOf[number] = numbering.count;
-    return numbering.count++;
-  };
   return (facts, begin, end) => {
     for (const numbering of [byMarket, byEvent, byToken, byCounterparty]) clear(numbering);
-    const count = end - begin;
     view.wallet = facts.wallet[begin] as number;
-    view.count = count;
-    for (const key of ['time', 'usd', 'shares', 'fee'] as const) view[key] = facts[key].subarray(begin, end);
-    view.flags = facts.flags.subarray(begin, end);
-    for (const key of ['market', 'token', 'counterparty'] as const) view[key] = atLeast(view[key], count);
-    view.eventOfMarket = atLeast(view.eventOfMarket, count);
-    view.marketOfToken = atLeast(view.marketOfToken, count);
-    const { market, token, counterparty, eventOfMarket, marketOfToken } = view;
-    checkExact(view);
-    for (let i = 0; i < count; i++) {
-      const number = facts.market[begin + i] as number;
+    view.firstAt = facts.time[begin] as number;
+    makeRoom(view, end - begin);
+    const { market, event, token, counterparty, eventOfMarket, marketOfToken } = view;
+    let i = 0;
+    for (let from = begin; from < end; from++) {
+      const time = facts.time[from] as number;
+      if (time >= latest) break;
+      const number = facts.market[from] as number;
+      if (time < earliest && (markets.knowableAt[number] as number) < earliest) continue;
+      view.time[i] = time;
+      const hours = Math.floor(time / HOUR);
+      const day = Math.floor(time / DAY);
+      view.day[i] = day;
+      view.hour[i] = hours - 24 * day;
+      view.usd[i] = facts.usd[from] as number;
+      view.shares[i] = facts.shares[from] as number;
+      view.fee[i] = facts.fee[from] as number;
+      view.flags[i] = facts.flags[from] as number;
       const known = byMarket.count;
       const slot = slotIn(byMarket, number);
       market[i] = slot;
       if (slot === known) eventOfMarket[slot] = slotIn(byEvent, markets.event[number] as number);
-      const tokenNumber = facts.token[begin + i] as number;
+      event[i] = eventOfMarket[slot] as number;
+      const tokenNumber = facts.token[from] as number;
       token[i] = tokenNumber < 0 ? -1 : slotIn(byToken, tokenNumber);
       if (tokenNumber >= 0) marketOfToken[token[i] as number] = slot;
-      const other = facts.counterparty[begin + i] as number;
+      const other = facts.counterparty[from] as number;
       counterparty[i] = other < 0 ? -1 : slotIn(byCounterparty, other);
+      i++;
     }
+    view.count = i;
     view.marketOf = byMarket.used;
     view.tokenOf = byToken.used;
     view.markets = byMarket.count;
@@ -131,8 +142,33 @@ export function makeViewer(
     view.events = byEvent.count;
     view.counterparties = byCounterparty.count;
     view.self = byCounterparty.slotOf[view.wallet] as number;
+    checkExact(view);
     return view;
   };
+}
+
+/** The slot of a number, a new one if it has none yet. */
+function slotIn(numbering: Numbering, number: number): number {
+  const known = numbering.slotOf[number] as number;
+  if (known >= 0) return known;
+  if (numbering.count === numbering.used.length) {
+    const longer = new Int32Array(2 * numbering.used.length);
+    longer.set(numbering.used);
+    numbering.used = longer;
+  }
+  numbering.used[numbering.count] = number;
+  numbering.slotOf[number] = numbering.count;
+  return numbering.count++;
+}
+
+/** Makes the arrays of a view long enough for so many fills, each in a market and token of its own. */
+function makeRoom(view: WalletView, count: number): void {
+  if (view.time.length >= count) return;
+  for (const key of ['time', 'usd', 'shares', 'fee'] as const) view[key] = atLeast(view[key], count);
+  for (const key of ['day', 'market', 'event', 'token', 'counterparty', 'eventOfMarket', 'marketOfToken'] as const)
+    view[key] = atLeast(view[key], count);
+  view.hour = atLeast(view.hour, count);
+  view.flags = atLeast(view.flags, count);
 }
 
 /** No sum over a wallet can then pass 2^53: profit and loss is counted in halves of 1e-6. */
@@ -151,16 +187,20 @@ function checkExact({ count, usd, shares, fee }: WalletView): void {
 }
 
 function emptyView(): WalletView {
-  const [ints, floats] = [new Int32Array(0), new Float64Array(0)];
+  const [ints, floats, bytes] = [new Int32Array(0), new Float64Array(0), new Uint8Array(0)];
   return {
     wallet: -1,
+    firstAt: Number.NaN,
     count: 0,
     time: floats,
+    day: ints,
+    hour: bytes,
     usd: floats,
     shares: floats,
     fee: floats,
-    flags: new Uint8Array(0),
+    flags: bytes,
     market: ints,
+    event: ints,
     token: ints,
     counterparty: ints,
     markets: 0,

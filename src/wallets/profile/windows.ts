@@ -46,21 +46,23 @@ export function eachWindow(
 /** Measures by our own definitions: the columns `profileColumns`. */
 export function makeWindows(setting: WindowSetting): AddRows {
   const { markets, dates, benchmark, minTrades, fundedAt } = setting;
-  const describe = makeActivity(markets);
+  const activities = makeActivity(markets);
   const settler = makeSettler(markets, tokenPrices(setting.prices));
   const holding = makeHolding(markets, dates);
   const counterparties = makeCounterparties();
   const window = dates.lookback / DAY;
   return (view, rows) => {
+    if (view.count < minTrades) return;
+    activities.load(view);
     settler.load(view);
     holding.load(view);
     counterparties.load(view);
     const funded = fundedAt === undefined ? Number.NaN : (fundedAt[view.wallet] as number);
     eachWindow(view, dates, minTrades, (q, asOf, begin, end) => {
-      const activity = describe(view, begin, end);
+      const activity = activities.moveTo(begin, end);
       const settled = settler.settle(begin, end, asOf, q);
       const others = counterparties.measure(begin, end);
-      const tenure = (asOf - (view.time[0] as number)) / DAY;
+      const tenure = (asOf - view.firstAt) / DAY;
       let at = rows.add(q);
       const { values } = rows;
       // In the order of `profileColumns`.
