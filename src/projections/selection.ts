@@ -83,7 +83,8 @@ function nameOfRow(frame: Frame, row: number): string {
   return time === undefined ? name : `${name} at ${formatMoment(numbersOf(time)[row] as number)}`;
 }
 
-function rowsAsOf(frame: Frame, asOf: string, notes: string[]): Int32Array {
+/** Rows of the frame by its time column: see `SelectionOptions.asOf`. */
+export function rowsAsOf(frame: Frame, asOf: string, notes: string[]): Int32Array {
   if (frame.rows === 0) throw new FathomError('data', 'the frame has no rows, so there is nothing to lay out');
   const everything = Int32Array.from({ length: frame.rows }, (_, i) => i);
   const time = columnsOf(frame, 'time')[0];

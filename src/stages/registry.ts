@@ -35,6 +35,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./cluster-dbscan.ts'),
   () => import('./anomaly-isolation-forest.ts'),
   () => import('./anomaly-centroid-distance.ts'),
+  () => import('./models-predict.ts'),
   () => import('./project-pca.ts'),
   () => import('./project-tsne.ts'),
   () => import('./project-umap.ts'),

@@ -99,7 +99,7 @@ export function rowName({ frame, selection }: Taken, i: number): string {
 /** Writes id, time and the given columns, rows by (id, time). The values are aligned with the rows taken. */
 export async function writeRows(
   path: string,
-  { frame, selection }: Taken,
+  { frame, selection }: { readonly frame: Frame; readonly selection: Pick<Selection, 'rows'> },
   more: readonly { name: string; type: 'INT32' | 'DOUBLE'; values: ArrayLike<number>; description: string }[],
 ): Promise<void> {
   const id = columnsOf(frame, 'id')[0];

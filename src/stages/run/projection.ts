@@ -1,5 +1,6 @@
 /** What all projections do around their method: choose rows, measure the map, write it. */
 
+import type { Figure } from '../../contract/figure.ts';
 import type { StageContext } from '../../contract/stage.ts';
 import type { Matrix, Plane } from '../../projections/matrix.ts';
 import { nearestNeighbours } from '../../projections/neighbours.ts';
@@ -19,12 +20,15 @@ export interface Layout {
   /** NaN is unknown. */
   readonly scalars: Readonly<Record<string, number>>;
   readonly caption: string;
+  /** Shown after the map. */
+  readonly figures?: readonly Figure[];
 }
 
 export type LayoutMethod = (
   matrix: Matrix,
   rng: Rng,
   onProgress: (done: number, total: number) => void,
+  taken: { readonly frame: Frame; readonly selection: Selection },
 ) => Promise<Layout>;
 
 /** @param unit what the method's progress counts */
@@ -47,7 +51,7 @@ export async function runProjection(
     context.progress(done, total, unit);
     context.throwIfCancelled();
   };
-  const layout = await method(matrix, context.rng('layout'), onProgress);
+  const layout = await method(matrix, context.rng('layout'), onProgress, { frame, selection });
   const stopIfAsked = (): void => context.throwIfCancelled();
   const components = pca2(matrix);
   const measure = (points: Plane): MapQuality | undefined =>
@@ -88,6 +92,7 @@ export async function runProjection(
   });
   await context.writeFigures('figures', [
     mapFigure({ frame, selection, layout, carried, params, quality, baseline, agreement }),
+    ...(layout.figures ?? []),
   ]);
 }
 
