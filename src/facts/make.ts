@@ -114,10 +114,11 @@ async function numberNames(duck: Duck, relation: string, trades: string): Promis
         UNION ALL SELECT counterparty, 2 * seq::HUGEINT + 1, 0, NULL FROM ${relation} WHERE counterparty IS NOT NULL)
       GROUP BY address)`);
   await duck.run(`CREATE TABLE fact_tokens AS
-    WITH named AS (SELECT t.market AS marketName, ${tokenOf('t')} AS key, min(t.seq) AS place,
-        arg_min(t.event, t.seq) AS eventName, min(t.token) AS name, min(t.outcomeIndex) AS outcome,
+    WITH present AS (SELECT market, event, token, outcomeIndex, min(seq) AS place FROM ${relation} GROUP BY ALL),
+    named AS (SELECT t.market AS marketName, ${tokenOf('t')} AS key, min(t.place) AS place,
+        arg_min(t.event, t.place) AS eventName, min(t.token) AS name, min(t.outcomeIndex) AS outcome,
         max(t.outcomeIndex) AS otherOutcome
-      FROM ${relation} t GROUP BY ALL),
+      FROM present t GROUP BY ALL),
     placed AS (SELECT * REPLACE (first_value(eventName) OVER market AS eventName),
         min(place) OVER (PARTITION BY marketName) AS marketPlace FROM named
       WINDOW market AS (PARTITION BY marketName ORDER BY place))

@@ -5,7 +5,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { FathomError } from '../../errors.ts';
-import { bytesOf, checkHeader, checkIsFile } from './survey.ts';
+import { blocksOf } from './blocks.ts';
+import { checkHeader, checkIsFile } from './survey.ts';
 
 /** Lines of a CSV file, without its header, in a file of their own. */
 export interface Piece {
@@ -52,37 +53,34 @@ export async function* cutCsv(
   plainEnd: PlainEnd = () => -1,
 ): AsyncGenerator<Piece> {
   await checkIsFile(file);
-  let rest: Buffer = Buffer.alloc(0);
   let header = false;
   let line = 1;
   let before = 0;
   let index = 0;
+  let endsInLineBreak = true;
   let piece: OpenPiece | undefined;
   const begin = async (): Promise<OpenPiece> => {
     const target = path.join(folder, `piece-${index++}.csv`);
     return new OpenPiece(target, await open(target, 'w'), line, before, plainEnd);
   };
   try {
-    for await (const chunk of bytesOf(file)) {
-      let bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      if (!header) {
-        const end = bytes.indexOf(LINE_FEED);
-        if (end >= 0) {
-          checkHeader(file, bytes.toString('utf8', 0, end), columns);
-          header = true;
-          line++;
-          bytes = bytes.subarray(end + 1);
-        }
-      }
-      const end = header ? bytes.lastIndexOf(LINE_FEED) + 1 : 0;
-      // Copied, because the stream may fill its buffer again.
-      rest = Buffer.from(bytes.subarray(end));
+    for await (const block of blocksOf(file)) {
       let from = 0;
-      while (from < end) {
+      if (!header) {
+        from = block.indexOf(LINE_FEED) + 1 || block.length;
+        checkHeader(file, block.toString('utf8', 0, block[from - 1] === LINE_FEED ? from - 1 : from), columns);
+        header = true;
+        line++;
+      }
+      endsInLineBreak = block.at(-1) === LINE_FEED;
+      // The last line is counted as if it ended like the others, and written as it is.
+      const lines = endsInLineBreak ? block : Buffer.concat([block, Buffer.from('\n')]);
+      while (from < block.length) {
         piece ??= await begin();
-        const cut = piece.take(bytes, from, end, size);
-        await piece.file.write(bytes, from, cut.to - from);
-        from = cut.to;
+        const cut = piece.take(lines, from, lines.length, endsInLineBreak ? size : Number.POSITIVE_INFINITY);
+        const to = Math.min(cut.to, block.length);
+        await piece.file.write(block, from, to - from);
+        from = to;
         if (!cut.full) continue;
         yield await piece.close(true);
         line = piece.firstLine + piece.lines + piece.blank.length;
@@ -90,15 +88,10 @@ export async function* cutCsv(
         piece = undefined;
       }
     }
-    if (!header) checkHeader(file, rest.toString('utf8'), columns);
-    if (rest.length > 0 && header) {
-      piece ??= await begin();
-      piece.take(Buffer.concat([rest, Buffer.from('\n')]), 0, rest.length + 1, Number.POSITIVE_INFINITY);
-      await piece.file.write(rest, 0, rest.length);
-    }
+    if (!header) checkHeader(file, '', columns);
     if (before === 0 && (piece === undefined || piece.lines === 0))
       throw new FathomError('data', 'the file has a header and no rows', { at: { file, line: 1 } });
-    if (piece !== undefined && piece.lines > 0) yield await piece.close(rest.length === 0);
+    if (piece !== undefined && piece.lines > 0) yield await piece.close(endsInLineBreak);
   } finally {
     await piece?.file.close().catch(() => undefined);
   }
@@ -114,7 +107,7 @@ class OpenPiece {
   lines = 0;
   private bytes = 0;
   private quotes = 0;
-  private plain = true;
+  private plain: boolean = true;
   private readonly plainEnd: PlainEnd;
   /** First field of the line before, once the piece is large enough to end. */
   private field: string | undefined;
