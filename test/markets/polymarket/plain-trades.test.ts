@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plainLineEnd } from '../../../src/markets/polymarket/plain-lines.ts';
+import { plainTrades, tokensByNumber } from '../../../src/markets/polymarket/plain-trades.ts';
+import { exchangeContracts, polyDataTradeColumns, polyDataTrades } from '../../../src/markets/polymarket/poly-data.ts';
+import { type Duck, openDuck, quote } from '../../../src/tables/duck.ts';
+import { temporaryFolder } from '../../support/stage.ts';
+
+const address = `0x${'0123456789abcdef'.repeat(3).slice(0, 40)}`;
+const hash = `0x${'fedcba9876543210'.repeat(4)}`;
+const good = [
+  '2024-01-02T03:04:05.000000',
+  '253954',
+  address,
+  exchangeContracts[0],
+  'token1',
+  'BUY',
+  'SELL',
+  '0.28',
+  '2.786',
+  '9.95',
+  hash,
+];
+
+/** The good line with other texts in some fields. */
+const line = (fields: Readonly<Record<number, string>> = {}): string[] => good.map((text, i) => fields[i] ?? text);
+const isPlain = (fields: readonly string[]): boolean => {
+  const text = `${fields.join(',')}\n`;
+  const end = plainLineEnd(Buffer.from(`x\n${text}more`), 2);
+  if (end >= 0) expect(end).toBe(2 + text.length);
+  return end >= 0;
+};
+
+describe('plain lines', () => {
+  it.each([
+    [{}],
+    [{ 0: '2024-01-02T03:04:05' }],
+    [{ 0: '2024-13-02T03:04:05.1' }],
+    [{ 3: address, 4: 'token2', 5: 'SELL', 6: 'SELL' }],
+    [{ 7: '9.5e-05' }],
+    [{ 7: '1', 8: '0', 9: '007.123456' }],
+  ])('have every field as poly_data writes it: %j', (fields) => {
+    expect(isPlain(line(fields))).toBe(true);
+  });
+
+  it.each([
+    [{ 0: '2024-01-02T03:04:05Z' }],
+    [{ 0: '2024-01-02T03:04:05.1234567' }],
+    [{ 0: '1704164645' }],
+    [{ 1: '253954.0' }],
+    [{ 1: '' }],
+    [{ 2: address.toUpperCase().replace('X', 'x') }],
+    [{ 2: address.slice(0, -1) }],
+    [{ 3: `${address}0` }],
+    [{ 4: 'token3' }],
+    [{ 5: 'buy' }],
+    [{ 6: 'SELLS' }],
+    [{ 7: 'nan' }],
+    [{ 7: '1e-005' }],
+    [{ 8: '-2.786' }],
+    [{ 8: '1e-6' }],
+    [{ 9: '9.9500000' }],
+    [{ 10: hash.replace('f', 'g') }],
+    [{ 10: `${hash},more` }],
+    [{ 10: `${hash}\r` }],
+    [{ 1: '"253954"' }],
+  ])('have no other: %j', (fields) => {
+    expect(isPlain(line(fields))).toBe(false);
+  });
+});
+
+describe('the quick way', () => {
+  let duck: Duck;
+  beforeAll(async () => {
+    duck = await openDuck({ threads: 1, memoryMb: 300, scratch: await temporaryFolder() });
+    await duck.run(`CREATE TABLE market AS FROM (VALUES ('253954', 'e', '11', '12', 'Yes', 'No'),
+        ('7', 'e', '21', '22', 'Up', 'Down'), ('007', 'f', '31', '32', 'A', 'B'), ('abc', 'g', '41', '42', 'C', 'D'))
+      AS t(market, event, token0, token1, outcome0, outcome1);
+      CREATE TABLE token AS FROM ${tokensByNumber('market')}`);
+  });
+  afterAll(() => duck.close());
+
+  const field = {
+    0: fc.constantFrom(
+      '2024-01-02T03:04:05.5',
+      '2024-02-30T00:00:00',
+      '2019-12-31T23:59:59',
+      '2024-01-02T24:00:00',
+      '2024-01-02T03:04:60',
+    ),
+    1: fc.constantFrom('7', '007', '07', '8', '99999999999999999999'),
+    2: fc.constantFrom(address.replace('1', '2'), ...exchangeContracts),
+    3: fc.constantFrom(address, ...exchangeContracts),
+    4: fc.constantFrom('token1', 'token2'),
+    5: fc.constantFrom('BUY', 'SELL'),
+    6: fc.constantFrom('BUY', 'SELL'),
+    7: fc.constantFrom('0.280001', '0.29', '28e-2', '1.01', '0', '1e99'),
+    8: fc.constantFrom('2.786000', '0', '2.', '0.000001', '123456789012', '1234567890123'),
+    9: fc.constantFrom('9.950000', '0', '0.000', '0.000002', '999999999999999999999'),
+  };
+  const fills = fc.array(
+    // Few fields at a time: a line with many changes is refused for most of them, and tells little.
+    fc
+      .array(fc.constantFrom(...([0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const)), { maxLength: 3 })
+      .chain((places) =>
+        fc.record(Object.fromEntries(places.map((place) => [place, field[place] as fc.Arbitrary<string>]))).map(line),
+      ),
+    { minLength: 1, maxLength: 40 },
+  );
+
+  it('gives the same fills as all single checks', async () => {
+    const columns =
+      'time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side, usd, shares, "transaction"';
+    let kept = 0;
+    let lines = 0;
+    await fc.assert(
+      fc.asyncProperty(fills, async (rows) => {
+        expect(rows.every(isPlain)).toBe(true);
+        const values = rows.map((fields, i) => `(${[i, ...fields.map(quote)].join(', ')})`).join(', ');
+        const relation = `(FROM (VALUES ${values}) AS t("row", ${polyDataTradeColumns.join(', ')}))`;
+        const of = (query: string): Promise<object[]> =>
+          duck.rows(`SELECT "row"::VARCHAR AS "row", (${columns})::VARCHAR AS fill FROM (${query}) ORDER BY "row"`);
+        const quick = await of(plainTrades(relation, 'token'));
+        expect(quick).toEqual(await of(`SELECT * FROM (${polyDataTrades(relation, 'market')}) WHERE reason IS NULL`));
+        kept += quick.length;
+        lines += rows.length;
+      }),
+      { numRuns: 40 },
+    );
+    expect(kept).toBeGreaterThan(lines / 10);
+    expect(kept).toBeLessThan(lines);
+  });
+});
