@@ -46,6 +46,9 @@ export async function readPrices(
   const price = 'f.usd::DOUBLE / f.shares::DOUBLE';
   const half = 'CASE (f.flags >> 1) & 3 WHEN 0 THEN m.half0 ELSE m.half1 END';
   const bought = '(f.flags & 1) = 1';
+  // As `makeViewer` leaves out fills, so that their prices are asked for by nobody.
+  const earliest = start - lookback;
+  const visible = `(f."time" >= ${earliest} OR m.knowableAt IS NULL OR m.knowableAt >= ${earliest})`;
   const counts = `f."time" < m.knowableAt AND m.knowableAt < ${last} AND ((f.flags >> 1) & 3) < 2`;
   await duck.run(
     `CREATE OR REPLACE TABLE token_cells AS
@@ -56,7 +59,7 @@ export async function readPrices(
          FILTER (${counts})::DOUBLE AS earned,
        sum(f.usd) FILTER (${counts} AND ${bought})::DOUBLE AS invested
      FROM read_parquet(${quote(factFiles(facts).facts)}) f JOIN market_facts m ON m.market = f.market
-     WHERE f."time" < ${last} AND f.token <> ${TOKEN_UNKNOWN}
+     WHERE f."time" < ${last} AND f.token <> ${TOKEN_UNKNOWN} AND ${visible}
      GROUP BY ALL`,
   );
   const [size] = await duck.rows<{ count: number }>('SELECT count(*)::DOUBLE AS "count" FROM token_cells');
