@@ -417,7 +417,13 @@ describe.skipIf(xgboostPath === undefined)(`train.boosting (${xgboostPath ?? why
 
   it.each([
     ['continues from where it was stopped', {}, 7],
+    [
+      'continues a ranking',
+      { objective: 'ranking', target: 'gain', grades: 4, query: 'kind', earlyStoppingRounds: 0, rounds: 20 },
+      7,
+    ],
     ['starts over where XGBoost draws random numbers', { subsample: 0.5 }, 0],
+    ['starts over where it drops trees', { dart: {} }, 0],
   ])('%s, to the same bytes as if nothing had happened', async (_, params, continuesFrom) => {
     const undisturbed = await train({ earlyStoppingRounds: 5, ...params });
     const folder = await temporaryFolder();

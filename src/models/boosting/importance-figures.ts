@@ -28,9 +28,9 @@ export interface HeldOutImportance {
   readonly shap: ShapImportance;
 }
 
-/** Bars of the gain, of permutations and of SHAP values, and one table of all measures. */
+/** Bars of the gain, of permutations and of SHAP values, and, for the first fold, a table of all measures. */
 export function importanceFigures(options: ImportanceOptions): Figure[] {
-  const { booster, names, target, fold, heldOut } = options;
+  const { booster, target, fold, heldOut } = options;
   const by = (kind: Importance): Map<string, number> => booster.importance(kind);
   const [total, gain, cover, splits] = [by('total_gain'), by('gain'), by('cover'), by('weight')];
   const sum = [...total.values()].reduce((a, b) => a + b, 0);
@@ -54,44 +54,55 @@ export function importanceFigures(options: ImportanceOptions): Figure[] {
       })),
     },
     ...(heldOut === undefined ? [] : [permutationBars(heldOut, target, fold), shapBars(heldOut, target, fold)]),
-    {
-      kind: 'table',
-      id: 'importance-table',
-      section: 'models',
-      method: METHOD,
-      title: `Which features ${target} hangs on, by each measure`,
-      subtitle: `Fold ${fold}, all ${names.length} features`,
-      caption:
-        'Gain, cover and splits are counted while training; permutation and SHAP are measured on held-out rows. Where they disagree, believe the held-out rows.',
-      columns: [
-        { name: 'Feature', align: 'left' },
-        { name: 'Share of gain', unit: '%', align: 'right' },
-        { name: 'Mean gain', align: 'right' },
-        { name: 'Mean cover', align: 'right' },
-        { name: 'Splits', align: 'right' },
-        ...(heldOut === undefined
-          ? []
-          : [
-              { name: `Permuted: rise of ${heldOut.lossName}`, align: 'right' as const },
-              { name: 'Its standard deviation', align: 'right' as const },
-              { name: 'Mean |SHAP|', unit: heldOut.marginUnit, align: 'right' as const },
-            ]),
-      ],
-      rows: names.map((name) => {
-        const rises = heldOut?.permutation.rises.get(name);
-        return [
-          name,
-          shares.get(name) ?? 0,
-          gain.get(name) ?? null,
-          cover.get(name) ?? null,
-          splits.get(name) ?? 0,
-          ...(heldOut === undefined || rises === undefined
-            ? []
-            : [mean(rises), deviation(rises), heldOut.shap.mean.get(name) ?? null]),
-        ];
-      }),
-    },
+    // The folds' bars stand side by side; of the table one is enough.
+    ...(fold > 0 ? [] : [table(options, shares, gain, cover, splits)]),
   ];
+}
+
+function table(
+  { names, target, fold, heldOut }: ImportanceOptions,
+  shares: ReadonlyMap<string, number>,
+  gain: ReadonlyMap<string, number>,
+  cover: ReadonlyMap<string, number>,
+  splits: ReadonlyMap<string, number>,
+): Figure {
+  return {
+    kind: 'table',
+    id: 'importance-table',
+    section: 'models',
+    method: METHOD,
+    title: `Which features ${target} hangs on, by each measure`,
+    subtitle: `Fold ${fold}, all ${names.length} features`,
+    caption:
+      'Gain, cover and splits are counted while training; permutation and SHAP are measured on held-out rows. Where they disagree, believe the held-out rows.',
+    columns: [
+      { name: 'Feature', align: 'left' },
+      { name: 'Share of gain', unit: '%', align: 'right' },
+      { name: 'Mean gain', align: 'right' },
+      { name: 'Mean cover', align: 'right' },
+      { name: 'Splits', align: 'right' },
+      ...(heldOut === undefined
+        ? []
+        : [
+            { name: `Permuted: rise of ${heldOut.lossName}`, align: 'right' as const },
+            { name: 'Its standard deviation', align: 'right' as const },
+            { name: 'Mean |SHAP|', unit: heldOut.marginUnit, align: 'right' as const },
+          ]),
+    ],
+    rows: names.map((name) => {
+      const rises = heldOut?.permutation.rises.get(name);
+      return [
+        name,
+        shares.get(name) ?? 0,
+        gain.get(name) ?? null,
+        cover.get(name) ?? null,
+        splits.get(name) ?? 0,
+        ...(heldOut === undefined || rises === undefined
+          ? []
+          : [mean(rises), deviation(rises), heldOut.shap.mean.get(name) ?? null]),
+      ];
+    }),
+  };
 }
 
 function permutationBars(heldOut: HeldOutImportance, target: string, fold: number): Figure {

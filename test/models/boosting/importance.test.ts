@@ -82,7 +82,7 @@ describe('SHAP values', () => {
 
   it('are measured on fewer rows where trees are large', () => {
     expect(affordableRows(2000, 4500, 4)).toBe(2000);
-    expect(affordableRows(2000, 100_000, 20)).toBe(12);
+    expect(affordableRows(2000, 100_000, 20)).toBe(50);
     expect(affordableRows(2000, 1e12, 20)).toBe(1);
     expect(affordableRows(2000, 0, 4)).toBe(2000);
   });
