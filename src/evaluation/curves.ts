@@ -1,6 +1,7 @@
 /** Curves behind a score: ROC, and what was observed where a model predicted what. */
 import type { Rng } from '../random/rng.ts';
 import { clustersOf, wholeSample } from './bootstrap.ts';
+import { groupsByPrediction } from './calibration.ts';
 import type { ModelRows } from './predictions.ts';
 import { type Draws, intervalOf, resample, samplingOf } from './sampling.ts';
 import { meanOfValues } from './scores.ts';
@@ -82,20 +83,7 @@ export function calibrationCurve(
   resamples: number,
 ): Curve & { readonly counts: readonly number[] } {
   const { actual, predicted } = rows;
-  const order = Array.from(predicted, (_, row) => row).sort(
-    (a, b) => (predicted[a] as number) - (predicted[b] as number),
-  );
-  const groups: number[][] = [];
-  let last = -1;
-  let lastValue = NaN;
-  order.forEach((row, k) => {
-    const value = predicted[row] as number;
-    const bin = value === lastValue ? last : Math.floor((k * bins) / order.length);
-    if (bin !== last) groups.push([]);
-    groups.at(-1)?.push(row);
-    last = bin;
-    lastValue = value;
-  });
+  const groups = groupsByPrediction(predicted, bins);
   const sampling = samplingOf(rows.cluster, rows.block === undefined ? undefined : clustersOf(rows.block));
   const scorers = groups.map((group) =>
     meanOfValues(

@@ -145,6 +145,7 @@ describe('evaluation.compare', () => {
       'gains',
       'roc-profitable',
       'reliability-profitable',
+      'brier-profitable',
       'deciles-edge',
       'confusion-archetype-better',
       'confusion-archetype-good',
