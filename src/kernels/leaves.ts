@@ -1,7 +1,8 @@
 /** Puts rows into the leaves of a k-d tree in kernel memory; see kernels/leaves.ts. */
+import { FathomError } from '../errors.ts';
 import type { Kernels, Pointer } from './kernels.ts';
 
-/** `values[row * columns + column]`, all finite. */
+/** `values[row * columns + column]`, none beyond 1e150, since squares of larger ones overflow. */
 export interface RowValues {
   readonly columns: number;
   readonly values: Float64Array;
@@ -49,6 +50,7 @@ export function layOutLeaves(
 ): Leaves {
   const { columns } = data;
   const rows = chosen.length;
+  requireNumbers(data, chosen);
   const { means, scale } = centreAndScale(data, chosen);
   const flat = kernels.allocate(rows * columns * 4);
   const places = kernels.allocate(rows * 4);
@@ -86,6 +88,18 @@ export function layOutLeaves(
     norms[slot] = norm;
   }
   return { pointer, count, pitch, slots, rows: byRow, lanes, rowOf: numbers.slice(), means, scale, norms };
+}
+
+/** A NaN would be nobody's neighbour, silently. Callers who know names of columns and rows have looked before. */
+function requireNumbers({ columns, values }: RowValues, chosen: Int32Array): void {
+  for (const row of chosen)
+    for (let c = 0; c < columns; c++) {
+      const value = values[row * columns + c] as number;
+      if (!(Math.abs(value) <= 1e150))
+        throw new FathomError('data', `column ${c} is ${value} in row ${row}: distances to it are undefined`, {
+          hint: 'fix the value at its source, leave the row out, or leave the column out',
+        });
+    }
 }
 
 /** Means of the columns, and the power of two that brings the largest centred value to about 2^40. */

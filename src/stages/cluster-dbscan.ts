@@ -8,9 +8,9 @@ const params = z.strictObject({
   maxRows: z
     .int()
     .min(1)
-    .max(50_000)
-    .default(10_000)
-    .describe('Above this many rows a seeded random sample is taken; time grows with its square.'),
+    .max(200_000)
+    .default(20_000)
+    .describe('Above this many rows a seeded random sample is taken; time grows with its square at worst.'),
   eps: z
     .union([z.literal('auto'), z.number().positive()])
     .default('auto')
@@ -40,7 +40,7 @@ export default defineStage<DbscanParams>({
   runs: 'cluster-dbscan',
   resources: ({ maxRows, minPoints }) => ({
     threads: 1,
-    memoryMb: 400 + Math.ceil((maxRows * (minPoints * 24 + 1000)) / 1e6),
+    memoryMb: 400 + Math.ceil((maxRows * (minPoints * 24 + 2000)) / 1e6),
     gpus: 0,
   }),
 });

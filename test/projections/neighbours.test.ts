@@ -66,5 +66,20 @@ describe('nearestNeighbours', () => {
     expect(() => nearestNeighbours(matrix, 3)).toThrow('3 rows do not have 3 neighbours each');
     expect(() => nearestNeighbours(matrix, 0)).toThrow('do not have 0');
     expect([...nearestNeighbours(matrix, 2).indices]).toEqual([1, 2, 0, 2, 1, 0]);
+    expect(() => nearestNeighbours(matrixOf([[5]]), 1)).toThrow('1 rows do not have 1 neighbours each');
+  });
+
+  it('refuses values without distances by column and row', () => {
+    for (const bad of [NaN, Infinity, -1e151])
+      expect(() =>
+        nearestNeighbours(
+          matrixOf([
+            [0, 1],
+            [1, 2],
+            [3, bad],
+          ]),
+          1,
+        ),
+      ).toThrow(`column 1 is ${bad} in row 2`);
   });
 });

@@ -11,7 +11,7 @@ export interface Density {
 }
 
 /** Rows of a leaf: small enough to skip leaves, large enough for a search to find what it needs in its own. */
-const LEAF_ROWS = 256;
+const LEAF_ROWS = 512;
 
 /**
  * Core rows within `eps` of each other are of one cluster; a row that is not core belongs to the first cluster with a

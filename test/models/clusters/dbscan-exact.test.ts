@@ -64,7 +64,7 @@ describe('DBSCAN and the plain search agree in every label and every core row', 
     const chain = generated(1500, 2, (row, c) => (c === 0 ? ((row * 7919) % 1500) * 1.0001 : Math.floor(row / 750)));
     for (const eps of [0, 0.99, 1.0001, 1.1, 50, 1e9, 1e200]) expectExact(chain, eps, 3);
     const rng = makeRng('ends');
-    for (const size of [1e-300, 1e-120, 1e120, 1e150]) {
+    for (const size of [1e-300, 1e-120, 1e120, 1e149]) {
       const points = generated(600, 3, () => Math.round(4 * rng.normal()) * size * 0.1);
       for (const eps of [0, size * 0.1, size * 0.3, 1]) expectExact(points, eps, 4);
     }
@@ -80,6 +80,18 @@ describe('DBSCAN and the plain search agree in every label and every core row', 
       0,
       701,
     );
+  });
+
+  it('refuses values without distances by column and row, and takes no rows as no clusters', () => {
+    const points = generated(3, 2, (row, c) => (row === 1 && c === 1 ? NaN : row));
+    expect(() => dbscan(points, 1, 2)).toThrow('column 1 is NaN in row 1');
+    expect(
+      dbscan(
+        generated(0, 2, () => 0),
+        1,
+        2,
+      ).clusters,
+    ).toBe(0);
   });
 
   it('places new rows by the first cluster with a core row within eps', () => {
