@@ -12,6 +12,11 @@ const params = z.strictObject({
   oneHot: names
     .default([])
     .describe('Features replaced by one indicator a value, named <column>=<value>; 0 everywhere where missing'),
+  categories: names
+    .default([])
+    .describe(
+      'Text features kept as codes of their values, for models that split categories: train.boosting, train.forest',
+    ),
   quantileRanks: names
     .default([])
     .describe('Features replaced by their rank within the same date, 0 to 1, named <column>Rank'),

@@ -16,6 +16,8 @@ export interface FrameOptions {
   readonly labels?: readonly string[] | undefined;
   readonly log1p: readonly string[];
   readonly oneHot: readonly string[];
+  /** Text that stays a feature, as codes of categories. */
+  readonly categories?: readonly string[] | undefined;
   readonly quantileRanks: readonly string[];
   /** Bounds by column, applied before logarithms and ranks; null is no bound. */
   readonly clip: Readonly<Record<string, readonly [number | null, number | null]>>;
@@ -58,8 +60,8 @@ export function buildFrame(inputs: FrameInputs, options: FrameOptions): FrameRes
       throw new FathomError('data', `"${name}" is a ${role}: as a feature it would give the answer away`);
   }
   for (const name of labels) specOf(relation, name, '`labels`');
-  for (const key of ['log1p', 'oneHot', 'quantileRanks'] as const)
-    for (const name of options[key]) requireFeature(features, name, key);
+  for (const key of ['log1p', 'oneHot', 'categories', 'quantileRanks'] as const)
+    for (const name of options[key] ?? []) requireFeature(features, name, key);
   for (const name of Object.keys(options.clip)) requireFeature(features, name, 'clip');
   if (options.group !== undefined) specOf(relation, options.group, '`group`');
 
@@ -82,10 +84,13 @@ export function buildFrame(inputs: FrameInputs, options: FrameOptions): FrameRes
   if (options.group === undefined || options.group === id) all.push(groupOf(all, id));
   const frame: Frame = { rows: data.height, columns: inOrder(all) };
   for (const column of frame.columns)
-    if (column.role === 'feature' && column.type === 'category')
+    if (column.role === 'feature' && column.type === 'category' && options.categories?.includes(column.name) !== true)
       throw new FathomError('data', `feature "${column.name}" is text`, {
-        hint: `list it in oneHot, or leave it out of features`,
+        hint: 'list it in oneHot, or in categories for trees, or leave it out of features',
       });
+  for (const column of columns)
+    if (column.type === 'number' && options.categories?.includes(column.name) === true)
+      throw new FathomError('data', `\`categories\` names "${column.name}", which holds numbers, not text`);
   return { frame, rowsRead, rowsWithoutLabel: unlabelled, rowsWithoutTarget: joined.unmatched };
 }
 

@@ -129,6 +129,14 @@ describe('features.frame', () => {
     expect(columnNamed(frame, 'usd').role).toBe('info');
   });
 
+  it('keeps text as codes of categories for models that split them', async () => {
+    const { frame } = await frameOf({ features: ['usd', 'kind'], categories: ['kind'] }, { table: profiles() });
+    const kind = columnNamed(frame, 'kind');
+    if (kind.type !== 'category') throw new Error('kind holds text');
+    expect(kind.role).toBe('feature');
+    expect(Array.from(kind.codes, (code) => kind.labels[code] ?? null)).toEqual(['maker', null, 'maker', 'taker']);
+  });
+
   it('drops rows without any label on request and takes another group', async () => {
     const { frame } = await frameOf(
       { dropRowsWithoutLabel: true, group: 'kind', labels: ['nextEdge'] },
@@ -145,6 +153,8 @@ describe('features.frame', () => {
       [{ features: ['usd', 'nope'] }, { table: profiles() }, '"nope"'],
       [{ features: ['nextEdge'] }, { table: profiles(), targets: targets() }, 'give the answer away'],
       [{ features: ['kind'] }, { table: profiles() }, 'is text'],
+      [{ features: ['usd'], categories: ['usd'] }, { table: profiles() }, '"usd", which holds numbers'],
+      [{ features: ['usd'], categories: ['kind'] }, { table: profiles() }, '"kind", which is no feature'],
       [{ log1p: ['kind'] }, { table: profiles() }, 'no feature'],
       [
         {},
