@@ -4,6 +4,7 @@
  */
 export { transform } from './fourier';
 export { tsneAttract, tsneCollect, tsneConvolveColumns, tsneMove, tsneRestoreRows, tsneTransformRows } from './tsne';
+export { umapMove, umapSettle } from './umap';
 
 /** The first address that is free for data. */
 export function dataStart(): usize {

@@ -31,12 +31,14 @@ export interface SharedKernels {
   readonly tsneRestoreRows: Piece;
   readonly tsneCollect: Piece;
   readonly tsneMove: Piece;
+  readonly umapMove: Piece;
+  umapSettle(job: Pointer): void;
 }
 
 /** Names of the functions that do pieces of work. */
 export type PieceName = { [Name in keyof SharedKernels]: SharedKernels[Name] extends Piece ? Name : never }[Exclude<
   keyof SharedKernels,
-  'dataStart' | 'transform'
+  'dataStart' | 'transform' | 'umapSettle'
 >];
 
 const PAGE_BYTES = 65536;

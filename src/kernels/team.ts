@@ -22,7 +22,7 @@ import {
 } from './shared-kernels.ts';
 
 /** Words at the start of the data: what the threads agree by. */
-export const slots = {
+const slots = {
   /** Round and next piece: `round << PIECE_BITS | piece`. */
   next: 0,
   pieces: 1,
@@ -56,6 +56,7 @@ const pieceNames: readonly PieceName[] = [
   'tsneRestoreRows',
   'tsneCollect',
   'tsneMove',
+  'umapMove',
 ];
 
 export class Team {

@@ -1,4 +1,4 @@
-/** UMAP's similarity in the map, 1 / (1 + a d^(2b)), and the forces that follow from it. */
+/** UMAP's similarity in the map, 1 / (1 + a d^(2b)). */
 import { FathomError } from '../errors.ts';
 import { exp, log, pow } from '../numeric/elementary.ts';
 
@@ -63,56 +63,4 @@ export function fitCurve(minDist: number, spread: number): Curve {
     } else damping *= 10;
   }
   return { a, b };
-}
-
-/** Smallest and largest exponent of two of a squared distance in the table. */
-const LOWEST = -24;
-const HIGHEST = 20;
-/** Knots between two powers of two, as a power of two. */
-const KNOT_BITS = 6;
-const MANTISSA_BITS = 23;
-const SMALLEST = 1 / 16777216;
-const LARGEST = 1048576 * 0.99;
-
-/**
- * A function of the squared distance, tabulated: a power per sample would take three quarters of the optimiser's time.
- * Knots lie at the leading bits of the float32 pattern, 64 between two powers of two, joined by straight lines:
- * relative error below 2e-4.
- */
-export class ForceTable {
-  readonly #knots: Float64Array;
-  readonly #float = new Float32Array(1);
-  readonly #bits = new Int32Array(this.#float.buffer);
-
-  constructor(force: (squared: number) => number) {
-    const perOctave = 1 << KNOT_BITS;
-    this.#knots = new Float64Array((HIGHEST - LOWEST) * perOctave + 1);
-    let power = SMALLEST;
-    for (let i = 0; i < this.#knots.length; i++) {
-      if (i > 0 && i % perOctave === 0) power *= 2;
-      this.#knots[i] = force(power * (1 + (i % perOctave) / perOctave));
-    }
-  }
-
-  at(squared: number): number {
-    this.#float[0] = Math.max(SMALLEST, Math.min(LARGEST, squared));
-    const bits = this.#bits[0] as number;
-    const shift = MANTISSA_BITS - KNOT_BITS;
-    const knot = (bits >> shift) - ((LOWEST + 127) << KNOT_BITS);
-    const left = this.#knots[knot] as number;
-    return left + ((this.#knots[knot + 1] as number) - left) * ((bits & ((1 << shift) - 1)) / (1 << shift));
-  }
-}
-
-/** Pull along an edge, as a factor of the difference of the points (negative: towards each other). */
-export function attraction({ a, b }: Curve): ForceTable {
-  return new ForceTable((squared) => {
-    const power = pow(squared, b);
-    return (-2 * a * b * power) / (squared * (a * power + 1));
-  });
-}
-
-/** Push away from a random point, as a factor of the difference of the points. */
-export function repulsion({ a, b }: Curve): ForceTable {
-  return new ForceTable((squared) => (2 * b) / ((0.001 + squared) * (a * pow(squared, b) + 1)));
 }

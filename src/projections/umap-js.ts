@@ -2,19 +2,18 @@
 import { UMAP } from 'umap-js';
 import type { Rng } from '../random/rng.ts';
 import { type Matrix, requireLayout } from './matrix.ts';
-import { defaultEpochs, prepareUmap, type Umap, type UmapOptions } from './umap.ts';
+import { defaultEpochs, prepareUmap, type Umap, type UmapOptions, type UmapRun } from './umap.ts';
 
 /**
  * Repeats for a seed on one version of Node; other versions may round its powers and logarithms differently. It knows
  * no start but its own random one and finds neighbours approximately.
- * @param onProgress called after every epoch; may throw to stop
  */
-export function umapJs(
+export async function umapJs(
   matrix: Matrix,
   options: Omit<UmapOptions, 'start'>,
   rng: Rng,
-  onProgress?: (done: number, total: number) => void,
-): Umap {
+  { onProgress }: UmapRun = {},
+): Promise<Umap> {
   const { map, neighbours, notes } = prepareUmap(matrix, options.neighbours, matrix.rows - 1);
   if (map !== undefined) return map;
   const layout = new UMAP({

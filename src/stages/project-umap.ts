@@ -32,7 +32,7 @@ export type UmapParams = z.infer<typeof params>;
 
 export default defineStage<UmapParams>({
   name: 'project.umap',
-  version: 1,
+  version: 2,
   summary: 'Lays rows out in the plane by their neighbour graph (UMAP).',
   params: params.refine(({ minDist, spread }) => minDist <= spread, {
     path: ['minDist'],
@@ -43,7 +43,7 @@ export default defineStage<UmapParams>({
   isolation: 'thread',
   runs: 'project-umap',
   resources: ({ maxRows, neighbours }) => ({
-    threads: 1,
+    threads: 2,
     memoryMb: projectionMemoryMb(maxRows, neighbours),
     gpus: 0,
   }),

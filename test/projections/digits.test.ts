@@ -46,9 +46,9 @@ describe.skipIf(!shared)(`digits (${shared === undefined ? whyNoShared : '1,797 
     expect(map.divergence).toBeLessThan(0.85);
   });
 
-  it('are laid out by UMAP nearly as well', () => {
+  it('are laid out by UMAP nearly as well', async () => {
     const { matrix, labels } = digits();
-    const map = umap(matrix, umapDefaults, makeRng(1));
+    const map = await umap(matrix, umapDefaults, makeRng(1));
     expect(mapQuality(matrix, map.points, 5, makeRng(1))?.trustworthiness).toBeGreaterThan(0.98);
     expect(nearestAccuracy(map.points, labels)).toBeGreaterThan(0.96);
   });

@@ -7,7 +7,10 @@ const run: StageRun<UmapParams> = (context) =>
   runProjection(context, 'epochs', async (matrix, rng, onProgress) => {
     const { params } = context;
     const layout = params.implementation === 'fathom' ? umap : (await import('../../projections/umap-js.ts')).umapJs;
-    const { points, neighbours, notes } = layout(matrix, params, rng, onProgress);
+    const { points, neighbours, notes } = await layout(matrix, params, rng, {
+      threads: context.resources.threads,
+      onProgress,
+    });
     return {
       points,
       notes,

@@ -1,0 +1,115 @@
+/** UMAP's layout on a team of threads: passes over the edges, each drawn as often as its weight says. */
+import type { Pointer } from '../kernels/kernels.ts';
+import type { Team } from '../kernels/team.ts';
+import type { Rng } from '../random/rng.ts';
+import type { Graph } from './graph.ts';
+import type { Plane } from './matrix.ts';
+import type { Curve } from './umap-curve.ts';
+
+/** Fields of `Pass` in kernels/umap.ts, in its order; each takes four bytes. */
+const words = [
+  ...['first', 'rows', 'population', 'turns', 'turn', 'number', 'seed', 'rate', 'draws', 'pulls', 'a', 'b'],
+  ...['points', 'moved', 'starts', 'targets', 'periods', 'due', 'scratch', 'longest'],
+] as const;
+type Word = (typeof words)[number];
+
+const ROWS_A_PIECE = 128;
+/**
+ * Rows of one turn do not see each other move. With neighbours in different turns (rows stand in an order in which near
+ * ones stand together), the layout is as good as if rows moved one by one.
+ */
+const TURNS = 8;
+
+export interface LayoutOptions {
+  readonly passes: number;
+  /** Step size of the first pass; falls to 0. */
+  readonly learningRate: number;
+  /** Random rows for each pull. */
+  readonly negativeSamples: number;
+}
+
+/**
+ * Moves points of the plane in place.
+ * @param graph edges of the rows that move; its targets are rows of `points`
+ * @param points all points: those that stand still first, then those that move, as many as the graph has rows
+ */
+export function layOut(
+  team: Team,
+  graph: Graph,
+  points: Plane,
+  curve: Curve,
+  { passes, learningRate, negativeSamples }: LayoutOptions,
+  rng: Rng,
+  onProgress?: (done: number, total: number) => void,
+): void {
+  const { arena, kernels } = team;
+  const { rows } = graph;
+  const first = points.length / 2 - rows;
+  const job = arena.take(4 * words.length);
+  const integers = arena.words(job, words.length);
+  const reals = arena.floats(job, words.length);
+  const set = (name: Word, value: number): void => {
+    integers[words.indexOf(name)] = value;
+  };
+  const setReal = (name: Word, value: number): void => {
+    reals[words.indexOf(name)] = value;
+  };
+  const place = (name: Word, bytes: number): Pointer => {
+    const at = arena.take(bytes);
+    set(name, at);
+    return at;
+  };
+  set('first', first);
+  set('rows', rows);
+  // Where all rows move, any of them may be drawn; otherwise only those that stand.
+  set('population', first === 0 ? rows : first);
+  set('pulls', first === 0 ? 2 : 1);
+  set('turns', TURNS);
+  set('draws', negativeSamples);
+  setReal('a', curve.a);
+  setReal('b', curve.b);
+  const edges = edgesToDraw(graph, passes);
+  const places = arena.floats(place('points', 4 * points.length), points.length);
+  places.set(points);
+  place('moved', 8 * rows);
+  arena.words(place('starts', 4 * (rows + 1)), rows + 1).set(edges.starts);
+  arena.words(place('targets', 4 * edges.count), edges.count).set(edges.targets);
+  for (const name of ['periods', 'due'] as const)
+    arena.floats(place(name, 4 * edges.count), edges.count).set(edges.periods);
+  const longest = Math.ceil(edges.longest / 4) * 4;
+  set('longest', longest);
+  place('scratch', 4 * longest * team.threads);
+  for (let pass = 0; pass < passes; pass++) {
+    setReal('number', pass);
+    setReal('rate', learningRate * (1 - pass / passes));
+    set('seed', rng.uint32());
+    for (let turn = 0; turn < TURNS && turn < rows; turn++) {
+      set('turn', turn);
+      team.run('umapMove', Math.ceil((rows - turn) / (TURNS * ROWS_A_PIECE)), job);
+      kernels.umapSettle(job);
+    }
+    onProgress?.(pass + 1, passes);
+  }
+  points.set(places);
+}
+
+/** Edges that are due at least once, with the passes between two draws. */
+function edgesToDraw({ rows, starts, targets, weights }: Graph, passes: number) {
+  let largest = 0;
+  for (const weight of weights) largest = Math.max(largest, weight);
+  const kept = { starts: new Int32Array(rows + 1), targets: new Int32Array(weights.length) };
+  const periods = new Float32Array(weights.length);
+  let count = 0;
+  let longest = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++) {
+      const weight = weights[edge] as number;
+      if (weight * passes < largest) continue;
+      kept.targets[count] = targets[edge] as number;
+      periods[count++] = largest / weight;
+    }
+    kept.starts[i + 1] = count;
+    longest = Math.max(longest, count - (kept.starts[i] as number));
+  }
+  return { ...kept, targets: kept.targets.subarray(0, count), periods: periods.subarray(0, count), count, longest };
+}
