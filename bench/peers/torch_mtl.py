@@ -1,7 +1,8 @@
 """The same training step in PyTorch, eager, one thread. Reads lines "<form> <batch> <steps>", answers with CPU ms a step.
 
-Forms: "written" is the network as people write it (a module per head, torch's default Adam); "best" has one matrix for
-all heads and the fused Adam.
+Forms: "written" is the network as people write it (a module per head, torch's default Adam); "fused" has one matrix for
+all heads and the fused Adam; "compiled" is that through torch.compile, which needs a C++ compiler: without one the answer
+is nan.
 """
 import os
 import sys
@@ -62,7 +63,9 @@ def prepare(model, **adam):
 
 def main():
     x, y = torch.randn(ROWS, 37), torch.rand(ROWS, 11)
-    forms = {"written": prepare(Written()), "best": prepare(Best(), fused=True)}
+    forms = {"written": prepare(Written()), "fused": prepare(Best(), fused=True), "compiled": prepare(Best(), fused=True)}
+    losses = {form: model.loss for form, (model, _) in forms.items()}
+    losses["compiled"] = torch.compile(forms["compiled"][0].loss)
     order = torch.randperm(ROWS)
     print("torch", torch.__version__, flush=True)
     for line in sys.stdin:
@@ -70,15 +73,20 @@ def main():
         batch, steps = int(batch), int(steps)
         model, optimiser = forms[form]
         began = time.process_time()
-        for step in range(steps):
-            first = step * batch % (ROWS - batch)
-            rows = order[first:first + batch]
-            optimiser.zero_grad(set_to_none=True)
-            loss = model.loss(x[rows], y[rows])
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-        print((time.process_time() - began) / steps * 1e3, flush=True)
+        try:
+            for step in range(steps):
+                first = step * batch % (ROWS - batch)
+                rows = order[first:first + batch]
+                optimiser.zero_grad(set_to_none=True)
+                loss = losses[form](x[rows], y[rows])
+                loss.backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+            print((time.process_time() - began) / steps * 1e3, flush=True)
+        except torch._dynamo.exc.TorchDynamoException as error:
+            print(type(error).__name__, str(error).split("\n")[0], file=sys.stderr)
+            print("nan", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
