@@ -2,14 +2,15 @@
 
 import type { Figure, ForestFigure, HeatmapFigure, LineFigure, Role, TableFigure } from '../contract/figure.ts';
 import type { Rng } from '../random/rng.ts';
-import { brierParts } from './calibration.ts';
+import { brierTable } from './brier-figure.ts';
 import { ALPHA, type ModelComparison, type TargetComparison } from './compare.ts';
 import { type Curve, calibrationCurve, confusion, rocCurve } from './curves.ts';
 import { againstOf, type FindingOptions, titleOf } from './findings.ts';
+import { pathsFigure } from './path-scores.ts';
 import { likeliestClass, type ModelRows } from './predictions.ts';
 import { FEWEST_BLOCKS } from './sampling.ts';
 import { scoreInfo } from './score-info.ts';
-import { counted, signed, written } from './words.ts';
+import { counted, percent, signed, written } from './words.ts';
 
 export interface FigureOptions extends FindingOptions {
   readonly withinFolds: boolean;
@@ -149,45 +150,9 @@ function gainTable(comparisons: readonly TargetComparison[], options: FigureOpti
 function curves(comparison: TargetComparison, options: FigureOptions): Figure[] {
   if (comparison.kind === 'multiclass') return comparison.models.map((one) => confusionOf(comparison, one));
   const roc = comparison.kind === 'binary' ? rocFigure(comparison, options) : undefined;
-  const parts = comparison.kind === 'binary' ? [brierTable(comparison)] : [];
-  return [...(roc === undefined ? [] : [roc]), calibrationFigure(comparison, options), ...parts];
-}
-
-function brierTable({ target, best, models }: TargetComparison): TableFigure {
-  const line = (label: string, { actual }: ModelRows, predicted: Float64Array): (string | number)[] => {
-    const parts = brierParts(actual, predicted, bins);
-    return [
-      label,
-      parts.brier,
-      parts.reliability,
-      parts.resolution,
-      parts.uncertainty,
-      parts.within,
-      parts.expectedError,
-    ];
-  };
-  const rows = [
-    ...models.map((one) => line(one.model, rowsOf(one), rowsOf(one).predicted)),
-    line(best.baselineLabel, rowsOf(best), rowsOf(best).baseline),
-  ];
-  const off = rows[0]?.[6] as number;
-  return {
-    kind: 'table',
-    id: idOf('brier', target),
-    section: 'models',
-    title: `Probabilities of ${best.model} for ${target} are off by ${percent(off)} on average`,
-    subtitle: `Brier score = reliability − resolution + uncertainty + within groups, up to ${bins} groups; ${counted(best.n, 'test rows')}`,
-    caption:
-      'Reliability: distance from honest probabilities, 0 is best. Resolution: how much is told, more is better. Uncertainty: what nobody can help. Calibration error: mean distance of what happens from what is predicted; noise alone keeps it above 0.',
-    method: 'Calibration',
-    columns: [
-      { name: 'model', align: 'left' },
-      ...['Brier score', 'reliability', 'resolution', 'uncertainty', 'within groups', 'calibration error'].map(
-        (name) => ({ name, align: 'right' as const }),
-      ),
-    ],
-    rows,
-  };
+  const parts = comparison.kind === 'binary' ? [brierTable(comparison, idOf('brier', comparison.target), bins)] : [];
+  const paths = pathsFigure(comparison, idOf('paths', comparison.target));
+  return [...(roc ? [roc] : []), calibrationFigure(comparison, options), ...parts, ...(paths ? [paths] : [])];
 }
 
 function rowsOf(one: ModelComparison): ModelRows {
@@ -299,8 +264,4 @@ function confusionOf(comparison: TargetComparison, one: ModelComparison): Heatma
     values: counts,
     unit: 'rows',
   };
-}
-
-function percent(value: number | null): string {
-  return value === null ? '–' : `${(100 * value).toPrecision(value >= 0.9995 ? 3 : 2)} %`;
 }

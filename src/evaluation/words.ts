@@ -30,3 +30,8 @@ export function counted(count: number, plural: string): string {
 function minus(text: string): string {
   return text.replace('-', '−');
 }
+
+/** Two significant digits: "63 %"; a dash for unknown. */
+export function percent(value: number | null): string {
+  return value === null ? '–' : `${(100 * value).toPrecision(value >= 0.9995 ? 3 : 2)} %`;
+}

@@ -267,6 +267,23 @@ describe('evaluation.compare', () => {
     expect(found?.estimate.low).not.toBe(timeless?.estimate.low);
   });
 
+  it('scores each path where every row is tested by several folds', async () => {
+    // Each row is tested by two folds; the second time by a better model.
+    const sharp = new Map(predictionsOf(3, 'sharp').map((r) => [`${r.row} ${r.target} ${r.set}`, r.predicted]));
+    const twice = predictionsOf(0.5, 'good').flatMap((r) => [
+      r,
+      { ...r, fold: r.fold + 3, predicted: sharp.get(`${r.row} ${r.target} ${r.set}`) ?? null },
+    ]);
+    const figures = await (await compare([await write('twice', twice)], { target: 'profitable' })).figures();
+    const paths = figures.find(({ id }) => id === 'paths-profitable');
+    if (paths?.kind !== 'table') throw new Error('no paths');
+    expect(paths.rows).toHaveLength(2);
+    const [[, weak], [, strong]] = paths.rows as [[number, number], [number, number]];
+    expect(strong).toBeGreaterThan(weak);
+    const alone = await (await compare([await write('alone', predictionsOf(0.5, 'good'))])).metrics();
+    expect(weak).toBeCloseTo(alone.metrics?.find((m) => m.name === 'auc')?.value as number, 12);
+  });
+
   it('decides by the Gini correlation where asked', async () => {
     const { findings = [] } = await (await compare([good], { target: 'edge', metric: 'gini' })).metrics();
     expect(findings[0]).toMatchObject({ metric: 'Correlation with rank (Gini)', verdict: 'yes' });
