@@ -100,21 +100,26 @@ function work([engine, batch, networks, core]) {
   process.send('ready');
 }
 
-/** Model-steps per second of wall time of two workers over one worker's, and whether anybody else was at work. */
+/**
+ * Model-steps per second of two workers over one worker's, by wall time and by CPU time (what it would be if nobody else
+ * were at work), and the load of the machine before.
+ */
 async function scaling(engine, batch, rounds) {
   const load = os.loadavg()[0];
   const one = startWorker(engine, batch, NETWORKS, '0');
   const halves = ['0', '1'].map((core) => startWorker(engine, batch, NETWORKS / 2, core));
   await Promise.all([one, ...halves].map(({ ready }) => ready));
   const gains = [];
+  const byCpuTime = [];
   for (let round = 0; round < rounds; round++) {
     const alone = await one.measure(steps[batch]);
     const both = await Promise.all(halves.map((half) => half.measure(steps[batch])));
     // The slower half ends the sweep; a half makes half of the model-steps.
     gains.push(alone.wall / (Math.max(...both.map(({ wall }) => wall)) / 2));
+    byCpuTime.push((2 * alone.cpu) / Math.max(...both.map(({ cpu }) => cpu)));
   }
   for (const worker of [one, ...halves]) worker.stop();
-  return { gain: median(gains), load };
+  return { gain: median(gains), byCpuTime: median(byCpuTime), load };
 }
 
 async function besidePytorch(core, rounds) {
@@ -155,9 +160,11 @@ async function besidePytorch(core, rounds) {
 
 async function twoWorkers(rounds) {
   for (const engine of Object.keys(engines())) {
-    const { gain, load } = await scaling(engine, 32, rounds);
+    const { gain, byCpuTime, load } = await scaling(engine, 32, rounds);
     const idle = load < 0.3 ? '' : `; the machine was not idle (load ${load.toFixed(1)})`;
-    say(`batch 32, ${engine}: two workers make ${gain.toFixed(2)} times the model-steps of one (target 1.8)${idle}`);
+    say(
+      `batch 32, ${engine}: two workers make ${gain.toFixed(2)} times the model-steps of one, by CPU time ${byCpuTime.toFixed(2)} (target 1.8)${idle}`,
+    );
     report({
       bench: 'mtl-sweep',
       measure: `wall time with two workers, of one worker's, batch 32, ${engine}${idle}`,

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeContainer, encodeContainer } from '../../src/models/mtl/container.ts';
 import { decodeModel, encodeModel, predictFrame } from '../../src/models/mtl/model.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import run from '../../src/stages/run/train-mtl.ts';
@@ -339,9 +340,62 @@ describe('train.mtl refuses', () => {
       if (column.name === 'usd' && column.type === 'number') column.values[9] = Infinity;
     return fails(/feature "usd" is Infinity in row 9/, {}, frame);
   });
+  it('fewer than two rows of a batch, which batch normalisation cannot take', () =>
+    fails(/batchSize/, { batchSize: 1 }));
+  it('a target with one class', () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.name === 'influence' && column.type === 'number') column.values.fill(0);
+    return fails(
+      /"influence" has 1 classes; multiclass needs two/,
+      { heads: [{ target: 'influence', kind: 'multiclass' }] },
+      frame,
+    );
+  });
+  it('the number of a class that is none, by column and row', () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.name === 'influence' && column.type === 'number') column.values.fill(1).set([-2], 5);
+    return fails(
+      /"influence" is -2 in row 5, not the number of a class/,
+      { heads: [{ target: 'influence', kind: 'multiclass' }] },
+      frame,
+    );
+  });
+  it('a label that is not finite, by column and row', () => {
+    const frame = walletFrame();
+    for (const column of frame.columns)
+      if (column.name === 'profit' && column.type === 'number') column.values[7] = -Infinity;
+    return fails(/"profit" is -Infinity in row 7; a regression head needs finite numbers/, {}, frame);
+  });
   it('a learning rate at which training diverges', () => {
     const frame = walletFrame();
     return fails(/diverged in epoch/, { learningRate: 10, decoupledDecay: true, weightDecay: 10 }, frame);
+  });
+});
+
+describe('a model file', () => {
+  it('that is cut in half, of another version, or lacks weights is refused by name', async () => {
+    const bytes = await (await train({ params: { ...params, epochs: 1 } })).bytes('model');
+    expect(() => decodeModel(bytes.subarray(0, bytes.length >> 1), 'mine.model')).toThrow(/^mine\.model: /);
+    const { metadata, arrays } = decodeContainer(bytes, 'mine.model');
+    const changed = (over: object, kept = arrays) =>
+      encodeContainer({ metadata: { ...(metadata as object), ...over }, arrays: kept });
+    expect(() => decodeModel(changed({ format: 'fathom.mtl/9' }), 'mine.model')).toThrow(
+      /^mine\.model: a model of the format "fathom\.mtl\/9", expected "fathom\.mtl\/1"/,
+    );
+    expect(() => decodeModel(changed({}, arrays.slice(1)), 'mine.model')).toThrow(/is missing or of the wrong size/);
+    expect(() => decodeModel(changed({ hidden: [16, 9] }), 'mine.model')).toThrow(/is missing or of the wrong size/);
+  });
+
+  it('predicts no frame of another schema', async () => {
+    const model = decodeModel(await (await train({ params: { ...params, epochs: 1 } })).bytes('model'), 'model');
+    const frame = walletFrame();
+    const other = { ...frame, columns: frame.columns.filter(({ name }) => name !== 'winRate') };
+    expect(() => predictFrame(model, other)).toThrow(/no column "winRate"/);
+    for (const column of frame.columns)
+      if (column.name === 'noise' && column.type === 'number') column.values[3] = Infinity;
+    expect(() => predictFrame(model, frame)).toThrow(/feature "noise" is Infinity in row 3/);
   });
 });
 
@@ -359,6 +413,24 @@ describe('train.mtl with little data', () => {
       params: { ...params, epochs: 2 },
     });
     expect((await result.metrics()).scalars['epochs']).toBe(2);
+  });
+
+  it('says which features are constant in training, and which heads have one class there', async () => {
+    const frame = walletFrame();
+    for (const { name, type, ...column } of frame.columns)
+      if (type === 'number' && 'values' in column) {
+        if (name === 'noise') column.values.fill(7, 0, 400);
+        if (name === 'profitable') column.values.fill(0, 0, 400);
+      }
+    const { notes } = await (await train({ inputs: await inputs(frame) })).metrics();
+    expect(notes).toContain('Constant in training and so without effect: noise.');
+    expect(notes).toContain('Head "profitable" has one class in all training rows: it can learn nothing else.');
+  });
+
+  it('counts missing values of features and names the column that has most', async () => {
+    const { scalars, notes } = await (await train()).metrics();
+    expect(scalars['imputedValues']).toBeGreaterThan(0);
+    expect(notes?.join(' ')).toMatch(/missing feature values in 1 features .* most in winRate \(\d+ of 600 rows\)/);
   });
 
   it('leaves a feature out that is never present in training', async () => {

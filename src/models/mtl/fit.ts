@@ -2,7 +2,7 @@
 import { FathomError } from '../../errors.ts';
 import { columnNamed, type Frame, numbersOf } from '../../tables/frame.ts';
 import { type encodeModel, inOwnUnits } from './model.ts';
-import { applyScaler, featureNames, fitScaler } from './scaler.ts';
+import { applyScaler, constantFeatures, featureNames, fitScaler } from './scaler.ts';
 import { partsOf, type Stack, type StackMaker } from './stack.ts';
 import { encodeTargets, type Head, type HeadRequest, shapeOfHead } from './targets.ts';
 import { type Member, type TrainingHooks, type TrainingResult, trainStack } from './training.ts';
@@ -46,6 +46,8 @@ export interface Fit extends TrainingResult {
   readonly unlabelledTrainRows: number;
   /** Missing feature values that stand at the training mean: all rows together, and by feature. */
   readonly imputed: readonly { readonly feature: string; readonly count: number }[];
+  /** Features that have one value in all training rows. */
+  readonly constantFeatures: readonly string[];
   readonly predictions: readonly Predictions[];
 }
 
@@ -72,6 +74,7 @@ export async function fitStack(
       hint: 'use fewer folds, a shorter purge, or more data',
     });
   const features = fitScaler(frame, names, train);
+  const constant = constantFeatures(frame, names, train);
   const { values, imputed } = applyScaler(frame, features);
   const wanted = {
     shape: { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) },
@@ -104,6 +107,7 @@ export async function fitStack(
           trainRows: train.length,
           unlabelledTrainRows: parts.train.length - train.length,
           imputed: names.map((feature, j) => ({ feature, count: imputed[j] as number })),
+          constantFeatures: constant,
           predictions: predictionsOf(frame, parts, request, stack, k, heads, actual),
         });
       }

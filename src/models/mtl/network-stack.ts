@@ -1,5 +1,6 @@
 /** A stack of networks in the kernels' memory, trained in turns of some steps each. */
 
+import { FathomError } from '../../errors.ts';
 import { MOST_BYTES, type Products } from '../../kernels/kernels.ts';
 import type { Rng } from '../../random/rng.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -134,6 +135,7 @@ const MEASURED_ROWS = 256;
  */
 export function networkStacks(products?: Products): StackMaker {
   const make = ({ shape, networks, batchSize, trainRows, features, targets }: StackRequest): Stack => {
+    if (networks < 1) throw new FathomError('experiment', `a stack of ${networks} networks; it needs at least one`);
     const workspace = new Workspace(shape, roomFor(trainRows, batchSize), products);
     workspace.loadData(features.length / shape.inputs, features, targets);
     const list = Array.from({ length: networks }, () => new Network(workspace));

@@ -24,6 +24,16 @@ export function featureNames(frame: Frame): string[] {
   return columns.map((column) => column.name);
 }
 
+/** Features that have one value in all of these rows, from which nothing can be learned. */
+export function constantFeatures(frame: Frame, names: readonly string[], rows: Uint32Array): string[] {
+  return names.filter((name) => {
+    const values = numbersOf(columnNamed(frame, name));
+    const present = rows.filter((row) => !Number.isNaN(values[row] as number));
+    const [first] = present;
+    return first !== undefined && present.every((row) => values[row] === values[first]);
+  });
+}
+
 export function fitScaler(frame: Frame, names: readonly string[], rows: Uint32Array): ScaledFeature[] {
   return names.map((name) => {
     const values = numbersOf(columnNamed(frame, name));

@@ -268,6 +268,14 @@ function notesOf(fit: Fit, frame: Frame): string[] {
   const unknown = fit.model.features.filter((feature) => feature.mean === null);
   if (unknown.length > 0)
     notes.push(`Never present in training and so without effect: ${unknown.map((f) => f.name).join(', ')}.`);
+  if (fit.constantFeatures.length > 0)
+    notes.push(`Constant in training and so without effect: ${fit.constantFeatures.join(', ')}.`);
+  for (const { name, kind, outputs } of fit.model.heads) {
+    const seen = outputs.filter(({ trainingMean }) => trainingMean !== null && trainingMean > 0);
+    const only =
+      kind === 'multiclass' ? seen.length === 1 : kind === 'binary' && [0, 1].includes(outputs[0]?.trainingMean ?? -1);
+    if (only) notes.push(`Head "${name}" has one class in all training rows: it can learn nothing else.`);
+  }
   if (fit.unlabelledTrainRows > 0)
     notes.push(`${fit.unlabelledTrainRows} training rows have no label of any head and were left out.`);
   if (columnsOf(frame, 'weight').length > 0) notes.push('Sample weights of the frame are not used by this stage.');

@@ -150,6 +150,10 @@ describeEngines('a stack', (products) => {
     expect(one).toBeGreaterThan(features.byteLength);
   });
 
+  it('refuses to be of no networks', () => {
+    expect(() => networkStacks(products).make({ ...request, networks: 0 })).toThrow(/a stack of 0 networks/);
+  });
+
   it('says how many networks fit beside the data', () => {
     const { capacity } = networkStacks(products);
     const wide: NetworkShape = { inputs: 40, hidden: [2048, 2048], heads: [{ kind: 'regression', outputs: 1 }] };
