@@ -10,7 +10,12 @@ import type { Neighbours } from './neighbours.ts';
  * @param neighbours without the row itself, which counts as one of UMAP's n_neighbors
  */
 export function fuzzyGraph(neighbours: Neighbours): Graph {
-  const { rows, k, squared } = neighbours;
+  // a + b - ab, written such that a weight of 1 stays exactly 1.
+  return symmetricGraph(neighbours, memberships(neighbours), (there, back) => 1 - (1 - there) * (1 - back));
+}
+
+/** Weight of each neighbour as seen from its row alone, aligned with `neighbours.indices`. */
+export function memberships({ rows, k, squared }: Neighbours): Float64Array {
   const wanted = log(k + 1) / Math.LN2;
   const weights = new Float64Array(rows * k);
   const distances = squared.map(Math.sqrt);
@@ -30,8 +35,7 @@ export function fuzzyGraph(neighbours: Neighbours): Graph {
       weights[i * k + r] = beyond > 0 ? exp(-beyond / sigma) : 1;
     }
   }
-  // a + b - ab, written such that a weight of 1 stays exactly 1.
-  return symmetricGraph(neighbours, weights, (there, back) => 1 - (1 - there) * (1 - back));
+  return weights;
 }
 
 /** Sigma such that the weights sum to `wanted`, by bisection; near 0 if more rows than that lie within rho. */

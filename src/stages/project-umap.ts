@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineStage } from '../contract/stage.ts';
+import { defineStage, output } from '../contract/stage.ts';
 import { projectionFields, projectionInputs, projectionMemoryMb, projectionOutputs } from './projection-fields.ts';
 
 const params = z.strictObject({
@@ -39,7 +39,10 @@ export default defineStage<UmapParams>({
     error: 'minDist is larger than spread',
   }),
   inputs: projectionInputs,
-  outputs: projectionOutputs,
+  outputs: {
+    ...projectionOutputs,
+    model: output('model', 'Features, scale, rows and points as JSON; project.transform places later rows by it'),
+  },
   isolation: 'thread',
   runs: 'project-umap',
   resources: ({ maxRows, neighbours }) => ({

@@ -41,6 +41,7 @@ const builtIn: readonly (() => Promise<{ default: unknown }>)[] = [
   () => import('./anomaly-centroid-distance.ts'),
   () => import('./models-predict.ts'),
   () => import('./project-pca.ts'),
+  () => import('./project-transform.ts'),
   () => import('./project-tsne.ts'),
   () => import('./project-umap.ts'),
 ];

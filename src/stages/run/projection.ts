@@ -70,7 +70,7 @@ export async function runProjection(
   else if (quality.measured < matrix.rows)
     notes.push(`The quality of the map is measured on a random ${quality.measured} of its ${matrix.rows} rows.`);
 
-  await writeEmbedding(context.outputPath('embedding'), frame, selection, layout.points);
+  await writeEmbedding(context.outputPath('embedding'), frame, selection.rows, layout.points);
   const scalars = {
     trustworthiness: quality?.trustworthiness,
     neighbourPreservation: quality?.neighbourPreservation,
@@ -116,7 +116,7 @@ function agreementOf(
 }
 
 /** Rows by (id, time); the row's number where the frame has no id, null where it has no time. */
-async function writeEmbedding(path: string, frame: Frame, { rows }: Selection, points: Plane): Promise<void> {
+export async function writeEmbedding(path: string, frame: Frame, rows: Int32Array, points: Plane): Promise<void> {
   const id = columnsOf(frame, 'id')[0];
   const time = columnsOf(frame, 'time')[0];
   const table = Array.from(rows, (row, i) => ({
