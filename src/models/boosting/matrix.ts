@@ -39,7 +39,7 @@ function holding<T>(values: unknown, call: () => T): T {
   try {
     return call();
   } finally {
-    if (held !== undefined) held = undefined;
+    if (held === values) held = undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Rows that are ranked against each other: a query is all rows of one date, one event, one market. */
 import { FathomError } from '../../errors.ts';
-import { columnNamed, columnsOf, type Frame, textOf } from '../../tables/frame.ts';
+import { columnNamed, columnsOf, type Frame } from '../../tables/frame.ts';
 
 /** The query of every row of a frame, numbered in ascending order of what the column holds; -1 where it is missing. */
 export interface Queries {
@@ -72,10 +72,4 @@ export function weightsByQuery(weights: Float32Array, ordered: Uint32Array, quer
     last = query;
   });
   return Float32Array.from(byQuery);
-}
-
-/** Text of each row's query, for intervals that resample whole queries. */
-export function queryNames(frame: Frame, queries: Queries, rows: Uint32Array): string[] {
-  const column = columnNamed(frame, queries.column);
-  return Array.from(rows, (row) => textOf(column, row));
 }
