@@ -1,21 +1,28 @@
 /** Principal components by OpenBLAS: for hundreds of columns, where a product of matrices is most of the work. */
 import type { OpenblasLapack } from '../native/blas.ts';
 import { makePositive, symmetricEigen } from './eigen.ts';
-import { columnMeans, type Matrix } from './matrix.ts';
+import { columnMeans } from './matrix.ts';
 import { type ComponentFinder, componentsOf } from './pca.ts';
 
 /** Codes of CBLAS and LAPACKE. */
 const [ROW_MAJOR, COLUMN_MAJOR, TRANSPOSED, UPPER] = [101, 102, 112, 121];
 const code = (letter: string): number => letter.charCodeAt(0);
 
+/** Rows that are centred and multiplied at a time: they stay in the cache. */
+const BLOCK_ROWS = 256;
+
 /** Bytes depend on the library and on the CPU's kernels; on one machine they are always the same. */
 export function openblasComponents(openblas: OpenblasLapack): ComponentFinder {
   return (matrix, count) => {
-    const { columns } = matrix;
+    const { rows, columns } = matrix;
     const means = columnMeans(matrix);
     const products = new Float64Array(columns * columns);
-    const centred = less(matrix, means);
-    openblas.dsyrk(ROW_MAJOR, UPPER, TRANSPOSED, columns, matrix.rows, 1, centred, columns, 0, products, columns);
+    const centred = new Float64Array(Math.min(BLOCK_ROWS, rows) * columns);
+    for (let first = 0; first < rows; first += BLOCK_ROWS) {
+      const taken = Math.min(BLOCK_ROWS, rows - first);
+      subtractMeans(matrix.values, first * columns, taken, means, centred);
+      openblas.dsyrk(ROW_MAJOR, UPPER, TRANSPOSED, columns, taken, 1, centred, columns, 1, products, columns);
+    }
     let total = 0;
     for (let c = 0; c < columns; c++) total += products[c * columns + c] as number;
     const found = Math.min(count, columns);
@@ -24,11 +31,17 @@ export function openblasComponents(openblas: OpenblasLapack): ComponentFinder {
   };
 }
 
-function less({ rows, columns, values }: Matrix, means: Float64Array): Float64Array {
-  const out = new Float64Array(values.length);
+function subtractMeans(
+  values: Float64Array,
+  from: number,
+  rows: number,
+  means: Float64Array,
+  target: Float64Array,
+): void {
+  const columns = means.length;
   for (let i = 0; i < rows; i++)
-    for (let c = 0; c < columns; c++) out[i * columns + c] = (values[i * columns + c] as number) - (means[c] as number);
-  return out;
+    for (let c = 0; c < columns; c++)
+      target[i * columns + c] = (values[from + i * columns + c] as number) - (means[c] as number);
 }
 
 /** The largest eigenvalues first; only they are computed where LAPACK is there. */
