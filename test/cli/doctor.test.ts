@@ -1,3 +1,4 @@
+import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { fathom, workFolder } from '../support/cli.ts';
@@ -5,7 +6,10 @@ import { fathom, workFolder } from '../support/cli.ts';
 it('doctor names what is there and what is not, with what each lack costs', async () => {
   const cwd = await workFolder({});
   // A machine without SLURM: nothing on the path but Node.
-  const env = { PATH: path.dirname(process.execPath), XGBOOST_LIB: '/nowhere/libxgboost.so', FATHOM_STAGES: '' };
+  const bare = path.join(cwd, 'bin');
+  await mkdir(bare);
+  await symlink(process.execPath, path.join(bare, 'node'));
+  const env = { PATH: bare, XGBOOST_LIB: '/nowhere/libxgboost.so', FATHOM_STAGES: '' };
   const { code, out } = await fathom(['doctor', '--json'], { cwd, env });
   expect(code).toBe(0);
   type Fact = { name: string; found: boolean; detail: string; fix?: string };
