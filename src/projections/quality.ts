@@ -44,8 +44,7 @@ export function mapQuality(
     const row = sample === undefined ? s : (sample[s] as number);
     squaredDistances(matrix.values, matrix.columns, row, 0, inInput);
     squaredDistances(points, 2, row, 0, inMap);
-    for (const j of nearestTo(inMap, row, k)) {
-      const rank = rankOf(inInput, row, j);
+    for (const rank of ranksOf(inInput, row, nearestTo(inMap, row, k))) {
       if (rank > k) penalty += rank - k;
       else kept++;
     }
@@ -75,17 +74,22 @@ function nearestTo(distances: Float64Array, row: number, k: number): Int32Array 
   return best;
 }
 
-/** Place of row j among all others by (distance, index), from 1. */
-function rankOf(distances: Float64Array, row: number, j: number): number {
-  const limit = distances[j] as number;
-  let rank = 1;
+/** Places of some rows among all others by (distance, index), from 1, in one sweep; in ascending order. */
+function ranksOf(distances: Float64Array, row: number, some: Int32Array): Int32Array {
+  const order = some.slice().sort((i, j) => (distances[i] as number) - (distances[j] as number) || i - j);
+  const limits = Float64Array.from(order, (j) => distances[j] as number);
+  const last = limits[limits.length - 1] as number;
+  // counts[r]: rows that come after order[r - 1], and not after order[r].
+  const counts = new Int32Array(order.length);
   for (let other = 0; other < distances.length; other++) {
     const d = distances[other] as number;
-    if (d < limit || (d === limit && other < j)) rank++;
+    if (d > last || other === row) continue;
+    let r = 0;
+    while (r < order.length && (d > (limits[r] as number) || (d === limits[r] && other > (order[r] as number)))) r++;
+    if (r < order.length) counts[r] = (counts[r] as number) + 1;
   }
-  // The row itself was counted if it stands before j.
-  const own = distances[row] as number;
-  return own < limit || (own === limit && row < j) ? rank - 1 : rank;
+  for (let r = 1; r < counts.length; r++) counts[r] = (counts[r] as number) + (counts[r - 1] as number);
+  return counts;
 }
 
 /** How often the nearest rows of the input share a category. */
