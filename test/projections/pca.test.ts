@@ -5,6 +5,8 @@ import { symmetricEigen } from '../../src/projections/eigen.ts';
 import type { Matrix } from '../../src/projections/matrix.ts';
 import { pca2, principalComponents, scoresOn, sumsOfProducts } from '../../src/projections/pca.ts';
 import { makeRng } from '../../src/random/rng.ts';
+import { recorded } from '../models/recorded.ts';
+import { shared, whyNoShared } from '../support/shared.ts';
 
 function noise(rows: number, columns: number, mean = 0): Matrix {
   const rng = makeRng('noise', rows, columns);
@@ -104,5 +106,16 @@ describe('principal components', () => {
   it('are the same for equal columns and one row: no variance, no share', () => {
     const { shares } = principalComponents({ rows: 1, columns: 3, values: Float64Array.of(1, 2, 3) }, 2);
     expect([...shares]).toEqual([0, 0]);
+  });
+});
+
+describe.skipIf(!shared)(`digits (${shared === undefined ? whyNoShared : '1,797 rows of 64'})`, () => {
+  it('hold the variance that scikit-learn finds; 29 components reach 95 %', () => {
+    const { shares } = principalComponents(recorded('digits.csv.gz').points, 64);
+    for (const [c, share] of [0.148906, 0.136188, 0.117946, 0.0841, 0.057824].entries())
+      expect(shares[c]).toBeCloseTo(share, 6);
+    const upTo = (count: number): number => shares.subarray(0, count).reduce((sum, share) => sum + share, 0);
+    expect(upTo(28)).toBeLessThan(0.95);
+    expect(upTo(29)).toBeGreaterThan(0.95);
   });
 });
