@@ -23,7 +23,12 @@ export const projectionFields = {
     .describe(
       'Rows to show by the time column: those of the last time, all, or the newest known at a date or time (UTC).',
     ),
-  maxRows: z.int().min(1).max(200_000).default(5000).describe('Above this many rows a seeded random sample is shown.'),
+  maxRows: z
+    .int()
+    .min(1)
+    .max(200_000)
+    .default(50_000)
+    .describe('Above this many rows a seeded random sample is shown.'),
   colour: z
     .string()
     .optional()
