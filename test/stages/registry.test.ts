@@ -23,7 +23,7 @@ describe('the registry', () => {
     const [count, native] = out.trim().split(' ').map(Number);
     expect(native).toBe(0);
     const files = readdirSync(path.join(root, 'src/stages')).filter((name) =>
-      /^(source|markets|wallets|features|evaluation|train|predict|cluster|anomaly|project)-/.test(name),
+      /^(source|markets|wallets|features|evaluation|train|predict|models|cluster|anomaly|project)-/.test(name),
     );
     expect(count).toBe(files.length);
   });
