@@ -2,6 +2,7 @@
 
 import type { Figure, ForestFigure, HeatmapFigure, LineFigure, Role, TableFigure } from '../contract/figure.ts';
 import type { Rng } from '../random/rng.ts';
+import { precisionRecallBand, rocBand } from './bands.ts';
 import { brierTable } from './brier-figure.ts';
 import { ALPHA, type ModelComparison, type TargetComparison } from './compare.ts';
 import { type Curve, calibrationCurve, confusion, rocCurve } from './curves.ts';
@@ -149,10 +150,16 @@ function gainTable(comparisons: readonly TargetComparison[], options: FigureOpti
 
 function curves(comparison: TargetComparison, options: FigureOptions): Figure[] {
   if (comparison.kind === 'multiclass') return comparison.models.map((one) => confusionOf(comparison, one));
-  const roc = comparison.kind === 'binary' ? rocFigure(comparison, options) : undefined;
+  const rates =
+    comparison.kind === 'binary' ? [rocFigure(comparison, options), precisionRecallFigure(comparison, options)] : [];
   const parts = comparison.kind === 'binary' ? [brierTable(comparison, idOf('brier', comparison.target), bins)] : [];
   const paths = pathsFigure(comparison, idOf('paths', comparison.target));
-  return [...(roc ? [roc] : []), calibrationFigure(comparison, options), ...parts, ...(paths ? [paths] : [])];
+  return [
+    ...rates.filter((figure) => figure !== undefined),
+    calibrationFigure(comparison, options),
+    ...parts,
+    ...(paths ? [paths] : []),
+  ];
 }
 
 function rowsOf(one: ModelComparison): ModelRows {
@@ -162,31 +169,83 @@ function rowsOf(one: ModelComparison): ModelRows {
 function rocFigure(comparison: TargetComparison, options: FigureOptions): LineFigure | undefined {
   const { best, target, models } = comparison;
   const series: LineFigure['series'][number][] = [];
+  const strata = (rows: ModelRows): ArrayLike<number> | undefined => (options.withinFolds ? rows.fold : undefined);
   for (const one of models) {
-    const { actual, predicted, fold } = rowsOf(one);
-    const curve = rocCurve(actual, predicted, options.withinFolds ? fold : undefined);
+    const rows = rowsOf(one);
+    const rng = options.rng(`roc ${target} ${one.model}`);
+    const curve =
+      one === best
+        ? rocBand(rows, strata(rows), rng, Math.min(options.resamples, BAND_RESAMPLES))
+        : rocCurve(rows.actual, rows.predicted, strata(rows));
     if (curve !== null) series.push({ label: one.model, role: roleOf(comparison, one), ...curve });
   }
   if (series.length === 0) return undefined;
   const rows = rowsOf(best);
-  const base = rocCurve(rows.actual, rows.baseline, options.withinFolds ? rows.fold : undefined);
+  const base = rocCurve(rows.actual, rows.baseline, strata(rows));
   const auc = best.metrics.find((metric) => metric.name === 'auc');
-  const tenth = series[0]?.y[11] ?? null;
+  const ours = series.find(({ role }) => role === 'this') ?? series[0];
+  const tenth = ours?.y[ours.x.findIndex((rate) => rate >= 0.1)] ?? null;
   return {
     kind: 'line',
     id: idOf('roc', target),
     section: 'models',
     title: `At one false alarm in ten, ${best.model} finds ${percent(tenth)} of ${target}`,
     subtitle: `Share found against share of false alarms, ${counted(best.n, 'test rows')}; area ${written(auc?.value)}, the diagonal is chance`,
-    caption: options.withinFolds
-      ? 'Mean of the curves of the folds, weighted by their pairs of positive and negative rows; the area is the AUC within folds.'
-      : 'All test rows in one ranking.',
+    caption: `${
+      options.withinFolds
+        ? 'Mean of the curves of the folds, weighted by their pairs of positive and negative rows; the area is the AUC within folds.'
+        : 'All test rows in one ranking.'
+    } Band of ${best.model}: ${bandNote(options, best)}, at each twentieth.`,
     method: 'Scores',
     x: { label: 'False positive rate', scale: 'linear', min: 0, max: 1 },
     y: { label: 'True positive rate', scale: 'linear', min: 0, max: 1 },
     reference: 'diagonal',
     series: [...series, ...(base === null ? [] : [{ label: best.baselineLabel, role: 'baseline' as const, ...base }])],
   };
+}
+
+/** Bands are drawn, not quoted: fewer resamples than for a score. */
+const BAND_RESAMPLES = 200;
+
+function bandNote(options: FigureOptions, one: ModelComparison): string {
+  return bootstrapNote({ ...options, resamples: Math.min(options.resamples, BAND_RESAMPLES) }, one);
+}
+
+function precisionRecallFigure(comparison: TargetComparison, options: FigureOptions): LineFigure | undefined {
+  const { best, target, models } = comparison;
+  const resamples = Math.min(options.resamples, BAND_RESAMPLES);
+  const series: LineFigure['series'][number][] = [];
+  for (const one of models) {
+    const curve = precisionRecallBand(
+      rowsOf(one),
+      options.rng(`precision ${target} ${one.model}`),
+      one === best ? resamples : 0,
+    );
+    if (curve !== null)
+      series.push({ label: one.model, role: roleOf(comparison, one), ...withoutBand(curve, one === best) });
+  }
+  if (series.length === 0) return undefined;
+  const { actual } = rowsOf(best);
+  const share = actual.reduce((sum, value) => sum + value, 0) / actual.length;
+  const ours = series.find(({ role }) => role === 'this') ?? series[0];
+  const half = ours?.y[ours.x.findIndex((recall) => recall >= 0.5)] ?? null;
+  const ends = [0, 1];
+  return {
+    kind: 'line',
+    id: idOf('precision-recall', target),
+    section: 'models',
+    title: `Where ${best.model} finds half of ${target}, ${percent(half)} of what it names are right`,
+    subtitle: `Share right among those named against share found, ${counted(best.n, 'test rows')}, ${percent(share)} of them positive`,
+    caption: `All test rows in one ranking, precision of the highest threshold that finds as many. Band of ${best.model}: ${bandNote(options, best)}, at each twentieth.`,
+    method: 'Scores',
+    x: { label: 'Recall', scale: 'linear', min: 0, max: 1 },
+    y: { label: 'Precision', scale: 'linear', min: 0, max: 1 },
+    series: [...series, { label: 'naming at random', role: 'baseline', x: ends, y: ends.map(() => share) }],
+  };
+}
+
+function withoutBand({ low, high, ...curve }: Curve, drawn: boolean): Curve {
+  return drawn && low !== undefined && high !== undefined ? { ...curve, low, high } : curve;
 }
 
 /** Reliability for probabilities, deciles for other numbers. */

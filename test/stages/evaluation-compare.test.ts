@@ -144,6 +144,7 @@ describe('evaluation.compare', () => {
       'scores-archetype',
       'gains',
       'roc-profitable',
+      'precision-recall-profitable',
       'reliability-profitable',
       'brier-profitable',
       'deciles-edge',
