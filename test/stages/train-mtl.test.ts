@@ -175,6 +175,24 @@ describe('train.mtl', () => {
     expect(Math.sqrt(variance)).toBeLessThan(340);
   });
 
+  it('draws a curve for each head, whose weighted sum is the curve of the whole', async () => {
+    const result = await train();
+    const { scalars } = await result.metrics();
+    const [whole, heads] = await result.figures();
+    if (whole?.kind !== 'line' || heads?.kind !== 'line') throw new Error('no curves');
+    expect(heads.id).toBe('head-curves-fold-0');
+    expect(heads.series.map(({ role }) => role)).toEqual([...heads.series.slice(1).map(() => 'other'), 'baseline']);
+    expect(heads.series.length).toBeGreaterThan(2);
+    // Where every head stands at its training mean, so does the whole: it lies between the best and the worst of them.
+    const best = (scalars['bestEpoch'] as number) - 1;
+    const ratios = heads.series.slice(0, -1).map(({ y }) => y[best] as number);
+    const ratio = (scalars['validation.loss'] as number) / (scalars['validation.constantLoss'] as number);
+    expect(ratio).toBeGreaterThanOrEqual(Math.min(...ratios) - 1e-6);
+    expect(ratio).toBeLessThanOrEqual(Math.max(...ratios) + 1e-6);
+    const learned = ratios.filter((value) => value < 1).length;
+    expect(heads.title.startsWith(learned === 0 ? 'No head' : `${learned} of ${ratios.length} heads`)).toBe(true);
+  });
+
   it('writes labelled held-out rows in order of target and row', async () => {
     const result = await train();
     const { rows } = await readParquet(result.path('predictions'));

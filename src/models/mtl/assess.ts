@@ -69,8 +69,13 @@ export function overallScore(fit: Fit, set: HeldOut, weights: readonly number[])
  * units of the learning curves. Null where the set has no labels.
  */
 export function constantLoss(fit: Fit, set: HeldOut, weights: readonly number[]): number | null {
-  let total: number | null = null;
-  for (const [h, { kind, outputs }] of fit.model.heads.entries()) {
+  const known = headConstants(fit, set).flatMap((loss, h) => (loss === null ? [] : [(weights[h] ?? 1) * loss]));
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
+}
+
+/** The same for each head, without its weight. */
+function headConstants(fit: Pick<Fit, 'model' | 'predictions'>, set: HeldOut): (number | null)[] {
+  return fit.model.heads.map(({ kind, outputs }, h) => {
     let sum = 0;
     let count = 0;
     const mine = fit.predictions.filter((p) => p.set === set && p.head === h);
@@ -80,9 +85,8 @@ export function constantLoss(fit: Fit, set: HeldOut, weights: readonly number[])
       count += actual.length;
     }
     if (kind === 'multiclass') count /= outputs.length;
-    if (count > 0) total = (total ?? 0) + ((weights[h] ?? 1) * sum) / count;
-  }
-  return total;
+    return count > 0 ? sum / count : null;
+  });
 }
 
 function lossOfConstant(kind: HeadKind, actual: number, mean: number, scale: number): number {
@@ -145,6 +149,46 @@ export function learningCurves(
             },
           ]),
     ],
+  };
+}
+
+/**
+ * Validation loss of every head by epoch, in units of the loss of predicting its training mean; undefined with one head,
+ * whose curve is that of the whole.
+ */
+export function headCurves(
+  fit: Pick<Fit, 'history' | 'bestEpoch' | 'model' | 'predictions'>,
+  fold: number,
+): Figure | undefined {
+  const { history, bestEpoch, model } = fit;
+  const constants = headConstants(fit, 'validation');
+  const epochs = history.map((record) => record.epoch);
+  const series = model.heads.flatMap(({ name }, h) => {
+    const constant = constants[h];
+    if (constant === null || constant === undefined || constant === 0) return [];
+    const y = history.map(({ headLosses }) => {
+      const loss = headLosses[h];
+      return loss === null || loss === undefined ? null : loss / constant;
+    });
+    return y.every((value) => value === null) ? [] : [{ label: name, role: 'other' as const, x: epochs, y }];
+  });
+  if (model.heads.length < 2 || series.length === 0) return undefined;
+  const kept = series.map(({ label, y }) => ({ label, at: y[bestEpoch - 1] ?? null }));
+  const learned = kept.filter(({ at }) => at !== null && at < 1);
+  return {
+    kind: 'line',
+    id: `head-curves-fold-${fold}`,
+    section: 'models',
+    title:
+      learned.length === 0
+        ? 'No head beats predicting its training mean'
+        : `${learned.length} of ${kept.length} heads beat predicting their training mean: ${learned.map(({ label }) => label).join(', ')}`,
+    subtitle: `Validation loss of each head by epoch over that of its training mean, fold ${fold}; epoch ${bestEpoch} is kept`,
+    caption: 'Below 1 a head has learned something; one that rises while others fall pays for them.',
+    method: 'Multi-task network',
+    x: { label: 'Epoch', scale: 'linear', min: 1 },
+    y: { label: 'Loss / loss of the training mean', scale: 'linear' },
+    series: [...series, { label: 'training mean', role: 'baseline', x: epochs, y: epochs.map(() => 1) }],
   };
 }
 

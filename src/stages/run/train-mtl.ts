@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { InputArtifact, StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
-import { constantLoss, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
+import { constantLoss, headCurves, learningCurves, measurePredictions, overallScore } from '../../models/mtl/assess.ts';
 import type { Cuts } from '../../models/mtl/cuts.ts';
 import { type Fit, type FitRequest, fitStack, type Parts } from '../../models/mtl/fit.ts';
 import { encodeModel } from '../../models/mtl/model.ts';
@@ -73,7 +73,8 @@ const run: StageRun<MtlParams> = async (context) => {
     metrics: measurePredictions(fit, names, purposes, params.resamples),
     notes: [...engine.notes, ...notesOf(fit, frame)],
   });
-  await context.writeFigures('figures', [learningCurves(fit, constant, fold)]);
+  const heads = headCurves(fit, fold);
+  await context.writeFigures('figures', [learningCurves(fit, constant, fold), ...(heads === undefined ? [] : [heads])]);
 };
 
 export default run;
