@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStage, output } from '../contract/stage.ts';
+import { openblasRequirement } from '../native/openblas.ts';
 import { groupingFields, groupingInputs, kMeansFields, standardizeField } from './grouping-fields.ts';
 
 const params = z.strictObject({
@@ -43,7 +44,8 @@ export default defineStage<KMeansParams>({
     metrics: output('metrics', 'Silhouette, stability and inertia by k; adjusted Rand index against the truth'),
     figures: output('figures', 'Choice of k, centres, sizes, medians, clusters against the truth'),
   },
-  isolation: 'thread',
+  isolation: (engine) => (engine === 'openblas' ? 'process' : 'thread'),
+  engines: [{ name: 'openblas', requires: openblasRequirement }, { name: 'wasm' }],
   runs: 'cluster-k-means',
   resources: ({ maxRows }) => ({ threads: 1, memoryMb: 400 + Math.ceil((maxRows * 2000) / 1e6), gpus: 0 }),
 });

@@ -8,6 +8,7 @@ import run from '../../src/stages/run/cluster-k-means.ts';
 import { columnNamed, type Frame, readFrame, writeFrame } from '../../src/tables/frame.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
 import { blobs, frameOf } from '../models/blobs.ts';
+import { noOpenblas } from '../models/mtl/support.ts';
 import { runStage, temporaryFolder } from '../support/stage.ts';
 
 const centres = [
@@ -18,7 +19,11 @@ const centres = [
 const ROWS = 120;
 const kinds = Array.from({ length: ROWS }, (_, i) => ['casual', 'bot', 'whale'][i % 3] as string);
 
-async function cluster(frame: Frame, params: object = {}, more: { cancelled?: () => boolean; seed?: number } = {}) {
+async function cluster(
+  frame: Frame,
+  params: object = {},
+  more: { cancelled?: () => boolean; seed?: number; engine?: string } = {},
+) {
   const file = path.join(await temporaryFolder(), 'frame.arrow');
   await writeFrame(file, frame);
   return runStage(clusterKMeans, run, { params: { resamples: 100, ...params }, inputs: { features: [file] }, ...more });
@@ -57,6 +62,30 @@ describe('cluster.k-means', () => {
     const coloured = columnNamed(await readFrame(result.path('frame')), 'cluster');
     expect(coloured).toMatchObject({ role: 'info', labels: ['cluster 0', 'cluster 1', 'cluster 2'], codes: labels });
   });
+
+  it.skipIf(noOpenblas !== undefined)(
+    `gives the same bytes with OpenBLAS as without${noOpenblas === undefined ? '' : ` (${noOpenblas})`}`,
+    async () => {
+      // Overlapping kinds: many rows lie between two centres.
+      const near = frameOf(
+        blobs(
+          [
+            [0, 0, 0],
+            [1.5, 0, 0],
+            [0, 1.5, 0.5],
+          ],
+          600,
+        ),
+        undefined,
+      );
+      const [own, blas] = [
+        await cluster(near, {}, { engine: 'wasm' }),
+        await cluster(near, {}, { engine: 'openblas' }),
+      ];
+      for (const port of ['assignments', 'frame', 'model', 'metrics', 'figures'])
+        expect(Buffer.from(await blas.bytes(port)).equals(Buffer.from(await own.bytes(port))), port).toBe(true);
+    },
+  );
 
   it('draws the choice of k, the centres and the truth', async () => {
     const figures = await (await cluster(frame, { truth: 'kind' })).figures();

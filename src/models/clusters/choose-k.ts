@@ -29,6 +29,7 @@ export interface CandidateOptions extends KMeansOptions {
  * @param subjects whose rows stay together in a resample
  * @param rngOf a stream for each purpose
  * @param onProgress steps done of all; may throw to stop
+ * @param makeFitter who does the arithmetic; any gives the same clusters
  */
 export function candidates(
   points: Points,
@@ -37,11 +38,12 @@ export function candidates(
   subjects: Clusters,
   rngOf: (purpose: string) => Rng,
   onProgress: (done: number, total: number) => void = () => undefined,
+  makeFitter: () => KMeansFitter = () => new KMeansFitter(),
 ): Candidate[] {
   const total = ks.length * (options.resamples + 1) + 1;
   let done = 0;
   const step = (): void => onProgress(done, total);
-  const [whole, resampled] = [new KMeansFitter(), new KMeansFitter()];
+  const [whole, resampled] = [makeFitter(), makeFitter()];
   const clusterings = ks.map((k) => {
     const clustering = kMeans(points, k, options, rngOf(`k-means ${k}`), step, whole);
     done++;

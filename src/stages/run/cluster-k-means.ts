@@ -5,6 +5,7 @@ import { FathomError } from '../../errors.ts';
 import { written } from '../../evaluation/words.ts';
 import { type Candidate, candidates, shuffledColumns, widest } from '../../models/clusters/choose-k.ts';
 import { kMeans } from '../../models/clusters/k-means.ts';
+import { KMeansFitter } from '../../models/clusters/k-means-fitter.ts';
 import { kMeansModel } from '../../models/clusters/k-means-model.ts';
 import { silhouettes } from '../../models/clusters/silhouette.ts';
 import { type Frame, writeFrame } from '../../tables/frame.ts';
@@ -27,7 +28,8 @@ const run: StageRun<KMeansParams> = async (context) => {
   const { params } = context;
   const taken = await takeRows(context, params.standardize);
   const truth = truthOf(taken, params.truth);
-  const { list, chosen, notes } = choose(context, taken);
+  const makeFitter = await fitters(context.engine);
+  const { list, chosen, notes } = choose(context, taken, makeFitter);
   const { clustering, silhouette, stability } = chosen;
   const { labels, k } = clustering;
   const unrelated = silhouetteOfShuffled(context, taken, k);
@@ -87,10 +89,28 @@ const run: StageRun<KMeansParams> = async (context) => {
   await context.writeFigures('figures', figures);
 };
 
+/**
+ * Who multiplies. Rows whose nearest centre single precision leaves open are settled in double precision, so that the
+ * clusters are the same with either; native code is loaded only here, and only if it is asked for.
+ */
+async function fitters(engine: string | undefined): Promise<() => KMeansFitter> {
+  if (engine !== 'openblas') return () => new KMeansFitter();
+  const [{ loadOpenblas }, { requireOpenblas }, { Cuts }, { openblasProducts }] = await Promise.all([
+    import('../../native/blas.ts'),
+    import('../../native/openblas.ts'),
+    import('../../models/mtl/cuts.ts'),
+    import('../../models/mtl/openblas.ts'),
+  ]);
+  const openblas = loadOpenblas(requireOpenblas().path);
+  const cuts = new Cuts(openblas, () => process.cpuUsage().user);
+  return () => new KMeansFitter(openblasProducts(openblas, cuts));
+}
+
 /** Clusters for every k of the range and the k asked for; the one that is taken. */
 function choose(
   context: StageContext<KMeansParams>,
   { points, subjects, noun }: Taken,
+  makeFitter: () => KMeansFitter,
 ): { list: readonly Candidate[]; chosen: Candidate; notes: readonly string[] } {
   const { k, range, starts, maxIterations, batchRows, stabilityResamples } = context.params;
   const asked = Array.from({ length: range.to - range.from + 1 }, (_, i) => range.from + i);
@@ -105,7 +125,7 @@ function choose(
     context.throwIfCancelled();
   };
   const options = { starts, maxIterations, batchRows, resamples: stabilityResamples };
-  const all = candidates(points, ks, options, subjects, (purpose) => context.rng(purpose), onProgress);
+  const all = candidates(points, ks, options, subjects, (purpose) => context.rng(purpose), onProgress, makeFitter);
   // With fewer different rows than clusters, several k give the same clusters.
   const list = all.filter((one, i) => all.findIndex((other) => other.clustering.k === one.clustering.k) === i);
   if (list.length < all.length)
