@@ -169,7 +169,9 @@ describe('trades in pieces', () => {
 
   it('have the same rows whether the file is in order or not, but for their numbers', async () => {
     const strip = (rows: unknown): string[] =>
-      (rows as Record<string, unknown>[]).map(({ seq: _, ...row }) => JSON.stringify(row)).sort((a, b) => (a < b ? -1 : 1));
+      (rows as Record<string, unknown>[])
+        .map(({ seq: _, ...row }) => JSON.stringify(row))
+        .sort((a, b) => (a < b ? -1 : 1));
     const [one, other] = [await imported(repeated, {}), await imported(shuffled, {})];
     expect(strip(other.trades)).toEqual(strip(one.trades));
     const times = (other.trades as { time: Date }[]).map(({ time }) => time.getTime());
