@@ -12,6 +12,7 @@ export const selfTests = {
   'train.mtl on openblas': () => mtl('openblas'),
   'train.mtl on cuda': () => mtl('cuda'),
   'train.mtl on tensorflow': () => mtl('tensorflow'),
+  'kernels of clusters, components and neighbours': kernels,
   XGBoost: xgboost,
 } as const satisfies Record<string, SelfTest>;
 export type SelfTestName = keyof typeof selfTests;
@@ -73,6 +74,43 @@ async function stackEngine(engine: string): Promise<import('../models/mtl/confor
   }
   const { tensorflowStacks } = await import('../models/mtl/tensorflow/engine.ts');
   return { make: tensorflowStacks().stacks.make, masks: counterMasks };
+}
+
+/** Three heaps of rows on a line: each is a cluster, the line is the first component, neighbours are found by trying all. */
+async function kernels(): Promise<string> {
+  const [{ kMeans }, { principalComponents }, { nearestNeighbours }, { makeRng }] = await Promise.all([
+    import('../models/clusters/k-means.ts'),
+    import('../projections/pca.ts'),
+    import('../projections/neighbours.ts'),
+    import('../random/rng.ts'),
+  ]);
+  const [rows, columns] = [300, 4];
+  const rng = makeRng('self-test');
+  const values = Float64Array.from({ length: rows * columns }, (_, i) => {
+    const heap = Math.floor(i / columns) % 3;
+    return (i % columns === 0 ? 100 * heap : 0) + rng.normal();
+  });
+  const matrix = { rows, columns, values };
+  const { labels } = kMeans(matrix, 3, { starts: 3, maxIterations: 50 }, makeRng('starts'));
+  for (let row = 3; row < rows; row++)
+    if (labels[row] !== labels[row % 3]) throw new Error('k-means puts rows of one heap into two clusters');
+  const { vectors, shares } = principalComponents(matrix, 1);
+  if (!(Math.abs(vectors[0] as number) > 0.999 && (shares[0] as number) > 0.99))
+    throw new Error(`the first component is ${[...vectors.subarray(0, columns)].join(', ')}`);
+  const { indices } = nearestNeighbours(matrix, 1);
+  for (let row = 0; row < rows; row++) {
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let other = 0; other < rows; other++) {
+      if (other === row) continue;
+      let squared = 0;
+      for (let c = 0; c < columns; c++)
+        squared += ((values[row * columns + c] as number) - (values[other * columns + c] as number)) ** 2;
+      if (squared < least) [best, least] = [other, squared];
+    }
+    if (indices[row] !== best) throw new Error(`row ${indices[row]} is not the nearest of row ${row}, but ${best}`);
+  }
+  return `${rows} rows in three heaps are sorted, laid out and joined as they must`;
 }
 
 /** y is 1 exactly where x is above 0.5: one split finds it, and no row is on the wrong side. */

@@ -23,18 +23,28 @@ export class LeafSearch {
   readonly #scores: Pointer;
   readonly #rows: Pointer;
   readonly #squared: Pointer;
+  readonly #visits: number;
 
   /**
    * @param chosen rows to search among and for, more than k of them
    * @param products who does the matrix products; they choose candidates only, and enter no result
+   * @param mostLeaves leaves that a leaf looks at, the nearest first; fewer than there are makes the search approximate
    */
-  constructor(matrix: Matrix, chosen: Int32Array, k: number, products: Products = ownProducts) {
+  constructor(
+    matrix: Matrix,
+    chosen: Int32Array,
+    k: number,
+    products: Products = ownProducts,
+    mostLeaves: number = Number.POSITIVE_INFINITY,
+  ) {
     const kernels = makeKernels();
     this.#kernels = kernels;
     this.#columns = matrix.columns;
     this.#k = k;
     this.leaves = layOutLeaves(kernels, matrix, chosen, LEAF_ROWS, -2);
     const { pointer, count, pitch, slots, scale } = this.leaves;
+    // Halving leaves at least half a leaf's rows in each, so these hold k others.
+    this.#visits = Math.min(count, Math.max(mostLeaves, Math.ceil((2 * (k + 1)) / pitch) + 1));
     const [lowNorms, margins] = [kernels.allocate(slots * 4), kernels.allocate(slots * 4)];
     const leafMargins = kernels.allocate(count * 4);
     const capacity = k + 2 * pitch;
@@ -75,10 +85,10 @@ export class LeafSearch {
    */
   searchLeaf(leaf: number, found: (row: number, neighbours: Int32Array, squared: Float64Array) => void): void {
     const kernels = this.#kernels;
-    const { count, pitch, lanes, rowOf } = this.leaves;
+    const { pitch, lanes, rowOf } = this.leaves;
     const search = this.#search;
     kernels.beginLeaf(search, leaf);
-    for (let turn = 0; turn < count; turn++) {
+    for (let turn = 0; turn < this.#visits; turn++) {
       const other = kernels.visitedLeaf(search, turn);
       if (other < 0) break;
       const active = kernels.listActive(search, other);

@@ -1,6 +1,7 @@
 /**
- * Exact nearest neighbours by Euclidean distance, ties by row: the same as sorting the double-precision distances of
- * all pairs, whoever does the products.
+ * Nearest neighbours by Euclidean distance, ties by row: exact, the same as sorting the double-precision distances of
+ * all pairs, whoever does the products; or approximate, where only the nearest leaves of a k-d tree are looked at. Both
+ * repeat on every machine.
  */
 import { FathomError } from '../errors.ts';
 import type { Products } from '../kernels/kernels.ts';
@@ -21,12 +22,15 @@ export interface Neighbours {
  * @param k neighbours a row, from 1 to rows - 1; the row itself is never among them
  * @param onProgress called after every leaf; may throw to stop
  * @param products who does the matrix products; changes no result
+ * @param mostLeaves leaves of up to 256 rows that are looked at for the rows of one; undefined: as many as it takes. The
+ *   distances that are given are true ones, but nearer rows may have been missed.
  */
 export function nearestNeighbours(
   matrix: Matrix,
   k: number,
   onProgress?: (done: number, total: number) => void,
   products?: Products,
+  mostLeaves?: number,
 ): Neighbours {
   const { rows } = matrix;
   if (!Number.isInteger(k) || k < 1 || k >= rows)
@@ -36,7 +40,7 @@ export function nearestNeighbours(
   const indices = new Int32Array(rows * k);
   const squared = new Float64Array(rows * k);
   const { searched, crowded } = setCrowdsApart(matrix, k);
-  const search = new LeafSearch(matrix, searched, k, products);
+  const search = new LeafSearch(matrix, searched, k, products, mostLeaves);
   for (let leaf = 0; leaf < search.leaves.count; leaf++) {
     search.searchLeaf(leaf, (row, neighbours, distances) => {
       indices.set(neighbours, row * k);

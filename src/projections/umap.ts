@@ -28,6 +28,8 @@ export interface UmapOptions {
   /** Random points that a pull along an edge is balanced with. */
   readonly negativeSamples: number;
   readonly start: 'spectral' | 'pca';
+  /** Leaves of up to 256 rows in which the neighbours of one are looked for; null: as many as an exact search takes. */
+  readonly mostLeaves: number | null;
 }
 
 export const umapDefaults: UmapOptions = {
@@ -38,6 +40,7 @@ export const umapDefaults: UmapOptions = {
   learningRate: 1,
   negativeSamples: 5,
   start: 'spectral',
+  mostLeaves: null,
 };
 
 export interface Umap {
@@ -100,7 +103,15 @@ export async function umap(
   const epochs = options.epochs === 'auto' ? defaultEpochs(matrix.rows) : options.epochs;
   const order = kdOrder(matrix);
   const sorted = rowsInOrder(matrix, order);
-  const graph = fuzzyGraph(nearestNeighbours(sorted, neighbours - 1, () => onProgress?.(0, epochs)));
+  const graph = fuzzyGraph(
+    nearestNeighbours(
+      sorted,
+      neighbours - 1,
+      () => onProgress?.(0, epochs),
+      undefined,
+      options.mostLeaves ?? undefined,
+    ),
+  );
   const components = pca2(sorted).points;
   const points = options.start === 'pca' ? components : spectralStart(graph, components);
   spreadOut(points, rng);

@@ -26,6 +26,12 @@ const params = z.strictObject({
     .enum(['spectral', 'pca'])
     .default('spectral')
     .describe('First positions: principal components, smoothed over the neighbour graph (spectral) or as they are.'),
+  mostLeaves: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Look for neighbours among so many nearest groups of 256 rows alone: approximate; null is exact.'),
 });
 
 export type UmapParams = z.infer<typeof params>;

@@ -17,6 +17,7 @@ const schema = z.strictObject({
     learningRate: z.number().positive(),
     negativeSamples: z.int().min(1),
     start: z.enum(['spectral', 'pca']),
+    mostLeaves: z.int().min(1).nullable(),
   }),
   rows: z.int().min(1),
   /** Doubles, lowest byte first, in base64: one row after the other in the scale of the space. */
@@ -32,12 +33,12 @@ export interface UmapModel {
 }
 
 export function writeUmapModel({ space, options, map }: UmapModel): string {
-  const { neighbours, minDist, spread, epochs, learningRate, negativeSamples, start } = options;
+  const { neighbours, minDist, spread, epochs, learningRate, negativeSamples, start, mostLeaves } = options;
   const model: z.infer<typeof schema> = {
     schema: 'fathom.umap',
     version: 1,
     space,
-    options: { neighbours, minDist, spread, epochs, learningRate, negativeSamples, start },
+    options: { neighbours, minDist, spread, epochs, learningRate, negativeSamples, start, mostLeaves },
     rows: map.matrix.rows,
     values: encode(map.matrix.values),
     points: encode(map.points),
