@@ -49,7 +49,7 @@ const steps = (files, folder) => {
   return [
     ['import', 'source.polymarket', { format: 'poly-data-v1', ...files }, {}],
     ['facts', 'wallets.facts', {}, { trades: tables.trades }],
-    ['settle', 'markets.settle', {}, withFacts],
+    ['settle', 'markets.settle', { names: false }, withFacts],
     ['profile', 'wallets.profile', { asOf, describe: 'nothing' }, withFacts],
   ];
 };
