@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { artifactHashes, execute, fathom, program, workFolder } from '../support/cli.ts';
+import { artifactHashes, execute, fathom, program, type StoredManifest, workFolder } from '../support/cli.ts';
 import { settled, startCluster, stopCluster } from '../support/cluster.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -100,9 +100,8 @@ describe('the quickstart', () => {
 
 /** The first finding of the comparison, which the report begins with. */
 async function answerOf(cwd: string): Promise<{ verdict: string; sentence: string }> {
-  const compare = Object.values(await artifactHashes(path.join(cwd, 'results'))).find(
-    (manifest) => (manifest as { use: string }).use === 'evaluation.compare',
-  ) as { task: string };
+  const manifests = Object.values(await artifactHashes(path.join(cwd, 'results')));
+  const compare = manifests.find(({ use }) => use === 'evaluation.compare') as StoredManifest;
   const file = path.join(cwd, 'results/store', compare.task.slice(0, 2), compare.task, 'metrics.json');
   return JSON.parse(await readFile(file, 'utf8')).findings[0];
 }

@@ -27,10 +27,7 @@ describe('a run on this machine', () => {
   });
 
   it('trains the winner again, once a fold, on train and validation', async () => {
-    const manifests = Object.values(await artifactHashes(path.join(cwd, 'results'))) as {
-      use: string;
-      params: { x: number; fitOn: string };
-    }[];
+    const manifests = Object.values(await artifactHashes(path.join(cwd, 'results')));
     const refits = manifests.filter(({ use, params }) => use === 'test.fit' && params.fitOn === 'train+validation');
     expect(refits.map(({ params }) => params.x)).toEqual([3, 3]);
   });

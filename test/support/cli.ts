@@ -60,9 +60,16 @@ export async function workFolder(files: Record<string, string>): Promise<string>
   return folder;
 }
 
-/** Hashes of all artifacts by task identity, as their manifests state them: equal runs give equal records. */
-export async function artifactHashes(results: string): Promise<Record<string, unknown>> {
-  const found: Record<string, unknown> = {};
+/** What the tests read of a manifest; they compare the whole. */
+export interface StoredManifest {
+  readonly task: string;
+  readonly use: string;
+  readonly params: Record<string, unknown>;
+}
+
+/** The manifests of all artifacts, with their hashes, by task identity: equal runs give equal records. */
+export async function artifactHashes(results: string): Promise<Record<string, StoredManifest>> {
+  const found: Record<string, StoredManifest> = {};
   const store = path.join(results, 'store');
   for (const prefix of (await readdir(store)).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort())
     for (const id of (await readdir(path.join(store, prefix))).sort())
