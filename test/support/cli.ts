@@ -64,7 +64,7 @@ export async function workFolder(files: Record<string, string>): Promise<string>
 export interface StoredManifest {
   readonly task: string;
   readonly use: string;
-  readonly params: Record<string, unknown>;
+  readonly params: { readonly x?: unknown; readonly fitOn?: unknown };
 }
 
 /** The manifests of all artifacts, with their hashes, by task identity: equal runs give equal records. */
