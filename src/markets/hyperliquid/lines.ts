@@ -1,9 +1,7 @@
 /** The lines of a text file, one after the other, with their numbers; gzipped if the name ends in `.gz`. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { createGunzip } from 'node:zlib';
-import { FathomError, fromSystemError } from '../../errors.ts';
+import { FathomError } from '../../errors.ts';
+import { bytesOf, checkIsFile } from '../records/bytes.ts';
 
 export interface Line {
   /** From 1. */
@@ -21,17 +19,12 @@ const LONGEST = 1 << 26;
  * at a missing or empty file and at a gzip stream that ends too early.
  */
 export async function* linesOf(file: string): AsyncGenerator<Line[]> {
-  const found = await stat(file).catch(() => undefined);
-  if (found === undefined || !found.isFile())
-    throw new FathomError('data', found === undefined ? 'no such file' : 'not a file', {
-      at: { file },
-      hint: 'Check the path in the experiment; a relative path starts at the working folder.',
-    });
+  await checkIsFile(file);
   const decoder = new StringDecoder('utf8');
   let number = 1;
   let rest = '';
   let empty = true;
-  for await (const piece of bytesOf(file)) {
+  for await (const piece of bytesOf(file, 'reading a recording')) {
     const parts = (rest + decoder.write(piece)).split('\n');
     rest = parts.pop() as string;
     if (rest.length > LONGEST)
@@ -58,22 +51,4 @@ function clean(text: string, number: number): string {
   const line = text.endsWith('\r') ? text.slice(0, -1) : text;
   const marked = number === 1 && line.charCodeAt(0) === 0xfeff ? line.slice(1) : line;
   return marked.trim() === '' ? '' : marked;
-}
-
-async function* bytesOf(file: string): AsyncGenerator<Buffer> {
-  const raw = createReadStream(file, { highWaterMark: 1 << 20 });
-  try {
-    if (!file.endsWith('.gz')) yield* raw as AsyncIterable<Buffer>;
-    else yield* raw.pipe(createGunzip({ chunkSize: 1 << 18 })) as AsyncIterable<Buffer>;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_') === true)
-      throw new FathomError('data', `the gzip stream is cut or damaged (${message})`, {
-        at: { file },
-        hint: 'Copy or download the file again.',
-      });
-    throw fromSystemError(error, 'reading a recording');
-  } finally {
-    raw.destroy();
-  }
 }

@@ -1,10 +1,13 @@
 /** Reads a large text file in blocks of whole lines. */
 import { open } from 'node:fs/promises';
 import { fromSystemError } from '../../errors.ts';
-import { bytesOf } from './survey.ts';
+import { bytesOf } from '../records/bytes.ts';
 
 const BLOCK_BYTES = 4 << 20;
 const LINE_FEED = 10;
+
+/** For errors of the system. */
+const DOING = 'reading a CSV file';
 
 /**
  * The bytes of a file, gunzipped if its name ends in `.gz`, in blocks of whole lines; only the last block may lack its
@@ -40,7 +43,7 @@ interface Source {
 
 async function plain(file: string): Promise<Source> {
   const failed = (error: unknown): never => {
-    throw fromSystemError(error, 'reading a CSV file');
+    throw fromSystemError(error, DOING);
   };
   const handle = await open(file).catch(failed);
   return {
@@ -50,7 +53,7 @@ async function plain(file: string): Promise<Source> {
 }
 
 function gunzipped(file: string): Source {
-  const chunks = bytesOf(file);
+  const chunks = bytesOf(file, DOING);
   let rest: Buffer = Buffer.alloc(0);
   return {
     read: async (buffer, at) => {

@@ -5,8 +5,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { FathomError } from '../../errors.ts';
+import { checkIsFile } from '../records/bytes.ts';
 import { blocksOf } from './blocks.ts';
-import { checkHeader, checkIsFile } from './survey.ts';
+import { checkHeader } from './survey.ts';
 
 /** Lines of a CSV file, without its header, in a file of their own. */
 export interface Piece {

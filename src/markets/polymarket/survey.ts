@@ -1,8 +1,6 @@
 /** A first look at a text file: what DuckDB would pass over in silence is found here. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
-import { FathomError, fromSystemError } from '../../errors.ts';
+import { FathomError } from '../../errors.ts';
+import { bytesOf, checkIsFile } from '../records/bytes.ts';
 
 export interface Survey {
   readonly header: readonly string[];
@@ -28,7 +26,7 @@ export async function surveyCsv(file: string, columns: readonly string[]): Promi
   let line = 1;
   let empty = true;
   const blank: number[] = [];
-  for await (const chunk of bytesOf(file)) {
+  for await (const chunk of bytesOf(file, 'reading a CSV file')) {
     if (header === undefined) {
       head += chunk.toString('utf8');
       if (head.includes('\n')) header = head.slice(0, head.indexOf('\n'));
@@ -48,35 +46,6 @@ export async function surveyCsv(file: string, columns: readonly string[]): Promi
   const lines = line - 1 - blank.length + (empty ? 0 : 1);
   if (lines < 2) throw new FathomError('data', 'the file has a header and no rows', { at: { file, line: 1 } });
   return { header: names, lines, blank, endsInLineBreak: empty };
-}
-
-/** Stops unless there is such a file. */
-export async function checkIsFile(file: string): Promise<void> {
-  const found = await stat(file).catch(() => undefined);
-  if (found === undefined || !found.isFile())
-    throw new FathomError('data', `${found === undefined ? 'no such file' : 'not a file'}`, {
-      at: { file },
-      hint: 'Check the path in the experiment; a relative path starts at the working folder.',
-    });
-}
-
-/** The bytes of a file, gunzipped if its name ends in `.gz`; a gzip stream that is cut stops with one error. */
-export async function* bytesOf(file: string): AsyncGenerator<Buffer> {
-  const raw = createReadStream(file, { highWaterMark: 1 << 20 });
-  try {
-    if (!file.endsWith('.gz')) yield* raw as AsyncIterable<Buffer>;
-    else yield* raw.pipe(createGunzip({ chunkSize: 1 << 18 })) as AsyncIterable<Buffer>;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_') === true)
-      throw new FathomError('data', `the gzip stream is cut or damaged (${message})`, {
-        at: { file },
-        hint: 'Copy or download the file again.',
-      });
-    throw fromSystemError(error, 'reading a CSV file');
-  } finally {
-    raw.destroy();
-  }
 }
 
 /** Stops unless the first line of a file names the columns in their order. Returns the names. */
