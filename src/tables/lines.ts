@@ -1,22 +1,11 @@
 /** Where the records of a CSV file stand: its first record, and the lines of the ones an error has to name. */
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { unpackedBytes } from './unpacked.ts';
 
 const [QUOTE, LF, CR] = [0x22, 0x0a, 0x0d];
 
-/** The bytes of a file, unpacked if its name ends in .gz. */
-function open(file: string): Readable {
-  const raw = createReadStream(file);
-  if (!file.endsWith('.gz')) return raw;
-  const unpacked = createGunzip();
-  raw.on('error', (error) => unpacked.destroy(error));
-  return raw.pipe(unpacked);
-}
-
 /** An error if a packed file ends early: DuckDB would take what is there for the whole. */
 export async function checkPacked(file: string): Promise<void> {
-  if (file.endsWith('.gz')) for await (const _ of open(file));
+  if (file.endsWith('.gz')) for await (const _ of unpackedBytes(file));
 }
 
 interface Record {
@@ -32,7 +21,7 @@ async function eachRecord(file: string, delimiter: string, visit: (record: Recor
   const separator = delimiter.charCodeAt(0);
   let [line, ordinal, begin] = [1, 1, 1];
   let [empty, fieldStart, quoted] = [true, true, false];
-  for await (const chunk of open(file) as AsyncIterable<Buffer>) {
+  for await (const chunk of unpackedBytes(file)) {
     for (const byte of chunk) {
       if (byte === LF) {
         line++;
@@ -62,7 +51,7 @@ async function eachRecord(file: string, delimiter: string, visit: (record: Recor
 export async function firstRecord(file: string, delimiter: string): Promise<string[] | undefined> {
   const bytes: Buffer[] = [];
   let size = 0;
-  for await (const chunk of open(file) as AsyncIterable<Buffer>) {
+  for await (const chunk of unpackedBytes(file)) {
     bytes.push(chunk);
     size += chunk.length;
     // A header longer than this is no header.

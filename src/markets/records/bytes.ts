@@ -1,8 +1,7 @@
 /** Files of records as bytes, plain or gzipped; what is missing, cut or damaged stops. */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
 import { FathomError, fromSystemError } from '../../errors.ts';
+import { unpackedBytes } from '../../tables/unpacked.ts';
 
 /** Stops unless there is such a file. */
 export async function checkIsFile(file: string): Promise<void> {
@@ -19,10 +18,8 @@ export async function checkIsFile(file: string): Promise<void> {
  * @param doing what is being done, for errors of the system: "reading a CSV file"
  */
 export async function* bytesOf(file: string, doing: string): AsyncGenerator<Buffer> {
-  const raw = createReadStream(file, { highWaterMark: 1 << 20 });
   try {
-    if (!file.endsWith('.gz')) yield* raw as AsyncIterable<Buffer>;
-    else yield* raw.pipe(createGunzip({ chunkSize: 1 << 18 })) as AsyncIterable<Buffer>;
+    yield* unpackedBytes(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code?.startsWith('Z_') === true)
@@ -31,7 +28,5 @@ export async function* bytesOf(file: string, doing: string): AsyncGenerator<Buff
         hint: 'Copy or download the file again.',
       });
     throw fromSystemError(error, doing);
-  } finally {
-    raw.destroy();
   }
 }
