@@ -3,10 +3,10 @@
  *
  * All arithmetic is in doubles, in a fixed order: equal bytes on every machine.
  */
-import { log } from '../numeric/elementary.ts';
 import type { Graph } from './graph.ts';
 import { type Plane, ranAway } from './matrix.ts';
 import { Quadtree } from './quadtree.ts';
+import { divergenceOf } from './tsne-divergence.ts';
 import { LONGEST_STEP, scheduleAt, type TsneOptimiser, type TsneOptions } from './tsne-options.ts';
 
 /** Gradient descent with momentum and a gain per coordinate that grows while its direction holds. */
@@ -109,22 +109,9 @@ export class BarnesHutTsne implements TsneOptimiser {
     return this.#gradient;
   }
 
-  /** Sum of p log(p / q), in nats, with Z as accurate as `theta`. */
+  /** With Z as accurate as `theta`. */
   divergence(): number {
-    const { starts, targets, weights, rows } = this.#graph;
-    const points = this.points;
-    const z = this.#tree.repulsion(points, this.#repulsion);
-    let sum = 0;
-    for (let i = 0; i < rows; i++)
-      for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++) {
-        const p = weights[edge] as number;
-        if (!(p > 0)) continue;
-        const j = targets[edge] as number;
-        const dx = (points[2 * i] as number) - (points[2 * j] as number);
-        const dy = (points[2 * i + 1] as number) - (points[2 * j + 1] as number);
-        sum += p * log(p * z * (1 + dx * dx + dy * dy));
-      }
-    return sum;
+    return divergenceOf(this.#graph, this.points, this.#tree.repulsion(this.points, this.#repulsion));
   }
 }
 

@@ -5,9 +5,9 @@
  */
 import type { Pointer } from '../kernels/kernels.ts';
 import type { Team } from '../kernels/team.ts';
-import { log } from '../numeric/elementary.ts';
 import type { Graph } from './graph.ts';
 import { type Plane, ranAway } from './matrix.ts';
+import { divergenceOf } from './tsne-divergence.ts';
 import { type Grid, gridNodes, makeGrid } from './tsne-grid.ts';
 import { LONGEST_STEP, scheduleAt, type TsneOptimiser, type TsneOptions } from './tsne-options.ts';
 
@@ -169,20 +169,7 @@ export class InterpolatedTsne implements TsneOptimiser {
   }
 
   divergence(): number {
-    const { z } = this.forces();
-    const { starts, targets, weights } = this.#edges;
-    const { points } = this.#state;
-    let sum = 0;
-    for (let i = 0; i < this.#rows; i++)
-      for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++) {
-        const p = weights[edge] as number;
-        if (!(p > 0)) continue;
-        const j = targets[edge] as number;
-        const dx = (points[2 * i] as number) - (points[2 * j] as number);
-        const dy = (points[2 * i + 1] as number) - (points[2 * j + 1] as number);
-        sum += p * log(p * z * (1 + dx * dx + dy * dy));
-      }
-    return sum;
+    return divergenceOf(this.#edges, this.#state.points, this.forces().z);
   }
 
   snapshot(): Uint8Array {
