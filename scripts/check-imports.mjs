@@ -20,7 +20,7 @@ const floors = [
   ['contract'],
   ['random'],
   ['numeric'],
-  ['errors.ts', 'paths.ts'],
+  ['errors.ts', 'paths.ts', 'tuple.ts'],
 ];
 const floorOf = new Map(floors.flatMap((names, floor) => names.map((name) => [name, floor])));
 

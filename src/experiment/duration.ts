@@ -1,4 +1,5 @@
 /** Lengths of time as people and SLURM write them. */
+import type { Tuple } from '../tuple.ts';
 
 const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
@@ -9,12 +10,9 @@ export function durationSeconds(text: string): number | undefined {
   const clock = /^(?:(\d+)-)?(\d{1,3}):(\d{2}):(\d{2})$/.exec(text);
   let seconds: number;
   if (clock !== null) {
-    const [days, hours, minutes, rest] = clock.slice(1).map((part) => Number((part as string | undefined) ?? 0)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [days, hours, minutes, rest] = clock
+      .slice(1)
+      .map((part) => Number((part as string | undefined) ?? 0)) as Tuple<number, 4>;
     if (minutes > 59 || rest > 59) return undefined;
     seconds = days * 86400 + hours * 3600 + minutes * 60 + rest;
   } else {

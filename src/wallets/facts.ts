@@ -2,7 +2,8 @@
 import { FathomError } from '../errors.ts';
 import { type Duck, quote } from '../tables/duck.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
-import { streamNumbers } from '../tables/stream.ts';
+import { type Numbers, streamNumbers } from '../tables/stream.ts';
+import type { Tuple } from '../tuple.ts';
 
 /** Paths of the canonical Parquet tables. */
 export interface Sources {
@@ -203,19 +204,7 @@ export async function forEachWallet(duck: Duck, sources: Sources, extent: Extent
     fills.count = 0;
   };
   await streamNumbers(duck, sql, extent.rows, (columns, rows) => {
-    const [wallet, market, token, time, outcome, buy, maker, usd, shares, fee, seq] = columns as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
+    const [wallet, market, token, time, outcome, buy, maker, usd, shares, fee, seq] = columns as Tuple<Numbers, 11>;
     for (let i = 0; i < rows; i++) {
       if (wallet[i] !== fills.wallet) {
         finish();

@@ -2,6 +2,7 @@
  * Messages of the exchange's WebSocket, as its documentation lays them out: trades, bbo, l2Book, candle, userFills.
  * A match names its `users` as [buyer, seller]; its `side` is the taker's, B or A (bid or ask).
  */
+import type { Tuple } from '../../tuple.ts';
 import * as field from './fields.ts';
 import { Refused } from './fields.ts';
 import { type FillRecord, feeFields, type Item, type Level, type Sink } from './records.ts';
@@ -219,13 +220,9 @@ function candleItem(data: Json, receivedAt: number, complete: boolean): Item {
   const time = field.millis(data['t'], 't');
   const closesAt = field.millis(data['T'], 'T');
   if (closesAt <= time) throw new Refused('T: not after t');
-  const [open, high, low, close] = ['o', 'h', 'l', 'c'].map((name) => field.price(data[name], name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const [o, h, l, c] = [open, high, low, close].map(field.units) as [bigint, bigint, bigint, bigint];
+  const prices = ['o', 'h', 'l', 'c'].map((name) => field.price(data[name], name)) as Tuple<string, 4>;
+  const [open, high, low, close] = prices;
+  const [o, h, l, c] = prices.map(field.units) as Tuple<bigint, 4>;
   if (l > o || l > c || h < o || h < c) throw new Refused('o, h, l, c: open or close outside of low and high');
   if (typeof v !== 'string' || !/^\d+(\.\d+)?$/.test(v)) throw new Refused('v: not a plain number');
   const trades = n == null ? null : Number(field.wholeNumber(n, 'n'));

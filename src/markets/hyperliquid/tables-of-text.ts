@@ -1,5 +1,6 @@
 /** CSV files: fills of accounts from a spreadsheet, and captures of books, best prices and trades of one coin. */
 import { FathomError } from '../../errors.ts';
+import type { Tuple } from '../../tuple.ts';
 import * as field from './fields.ts';
 import { Refused } from './fields.ts';
 import type { Line } from './lines.ts';
@@ -146,7 +147,7 @@ export function accountRow(offsetMinutes: number): (fields: readonly string[], s
 function clockTime(text: string, offsetMinutes: number): number {
   const match = /^(\d{1,2})-(\d{1,2})-(\d{4}) (\d{1,2}):(\d{2})$/.exec(text);
   if (match === null) throw new Refused('Timestamp IST: not DD-MM-YYYY H:MM');
-  const [day, month, year, hour, minute] = match.slice(1).map(Number) as [number, number, number, number, number];
+  const [day, month, year, hour, minute] = match.slice(1).map(Number) as Tuple<number, 5>;
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute));
   if (date.getUTCDate() !== day || date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59)
     throw new Refused('Timestamp IST: no such moment');

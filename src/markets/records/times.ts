@@ -1,4 +1,5 @@
 /** Times as services write them, to whole microseconds since 1970 UTC. */
+import type { Tuple } from '../../tuple.ts';
 
 const CLOCK = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}(?::?\d{2})?)$/;
 
@@ -14,15 +15,8 @@ export function microsecondsOf(text: unknown): number | undefined {
   const found = typeof text === 'string' ? CLOCK.exec(text) : null;
   if (found === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction, zone] = found;
-  const numbers = [year, month, day, hour, minute, second].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const local = Date.UTC(numbers[0], numbers[1] - 1, ...(numbers.slice(2) as [number, number, number, number]));
+  const numbers = [year, month, day, hour, minute, second].map(Number) as Tuple<number, 6>;
+  const local = Date.UTC(numbers[0], numbers[1] - 1, ...(numbers.slice(2) as Tuple<number, 4>));
   // Date.UTC carries 30 February over into March.
   if (new Date(local).toISOString().slice(0, 19) !== `${text}`.slice(0, 19).replace(' ', 'T')) return undefined;
   const [sign, hours, minutes] = zone === 'Z' ? [1, 0, 0] : zoneOf(zone as string);

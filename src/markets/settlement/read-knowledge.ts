@@ -2,6 +2,7 @@
 import { factFiles } from '../../facts/layout.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
+import type { Tuple } from '../../tuple.ts';
 import { feeCategories, type Knowledge } from './knowledge.ts';
 import type { Sizes } from './numbering.ts';
 
@@ -47,12 +48,10 @@ async function fill(duck: Duck, sql: string, rows: number, targets: readonly Col
 }
 
 async function readMarkets(duck: Duck, { markets }: Sizes) {
-  const [half0, half1, finalAt, knowableAt] = Array.from({ length: 4 }, () => doubles(markets)) as [
+  const [half0, half1, finalAt, knowableAt] = Array.from({ length: 4 }, () => doubles(markets)) as Tuple<
     Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
+    4
+  >;
   const [token0, token1, category] = [integers(markets), integers(markets), bytes(markets)];
   const list = feeCategories.map((name) => `'${name}'`).join(', ');
   const first = (outcome: number): string =>
@@ -89,11 +88,9 @@ async function readTokens(duck: Duck, { tokens, markets }: Sizes) {
 
 /** Last prices of tokens whose outcome is open; others are not marked. */
 async function readLastPrices(duck: Duck, facts: string, { tokens, markets }: Sizes, asOf: number | undefined) {
-  const [lastUsd, lastShares, lastAt] = Array.from({ length: 3 }, () => doubles(tokens + markets).fill(Number.NaN)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
+  const [lastUsd, lastShares, lastAt] = Array.from({ length: 3 }, () =>
+    doubles(tokens + markets).fill(Number.NaN),
+  ) as Tuple<Float64Array, 3>;
   await fill(
     duck,
     `SELECT p.usd, p.shares, p.at FROM numbered_tokens i LEFT JOIN (

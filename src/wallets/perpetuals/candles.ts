@@ -1,4 +1,5 @@
 /** The candles in which a wallet trades: same coin, the one that holds the time of the execution. */
+import type { Tuple } from '../../tuple.ts';
 import { feature, type Group, Moments, share, type Window } from './columns.ts';
 
 const measures = [
@@ -22,7 +23,7 @@ export const candles: Group = { columns, values: candlesOf };
 
 function candlesOf({ fills, begin, end, asOf }: Window): number[] {
   const { of } = fills;
-  const moments = measures.map(() => new Moments()) as [Moments, Moments, Moments, Moments];
+  const moments = measures.map(() => new Moments()) as Tuple<Moments, 4>;
   const [volatility, momentum, trend, volume] = moments;
   let rising = 0;
   for (let i = begin; i < end; i++) {

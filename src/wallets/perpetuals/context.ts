@@ -2,6 +2,7 @@
  * Finds for each execution what the market looked like before it: one pass over executions, quotes, books and candles
  * merged by coin and time. The merge is a sort (n log n); the pass looks at each row once.
  */
+import type { Tuple } from '../../tuple.ts';
 
 /** Kinds of rows in the order in which rows of one coin and moment come. */
 export const kinds = {
@@ -114,18 +115,7 @@ export function makeMatcher(
   return {
     push: (row) => {
       steps++;
-      const [of, at, kind, a, b, c, d, e, f, g] = row as unknown as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [of, at, kind, a, b, c, d, e, f, g] = row as unknown as Tuple<number, 10>;
       if (of !== coin) {
         coin = of;
         forget();

@@ -2,6 +2,7 @@
 import { FathomError } from '../../errors.ts';
 import { type Duck, identifier, quote } from '../../tables/duck.ts';
 import { createNumberTable, streamNumbers } from '../../tables/stream.ts';
+import type { Tuple } from '../../tuple.ts';
 import { type Ages, contextColumns, kinds, makeMatcher, mergedColumns, walkBook } from './context.ts';
 
 /** Canonical tables of a perpetual exchange, as Parquet files. */
@@ -176,14 +177,7 @@ async function walkBooks(duck: Duck, { books }: PerpetualSources): Promise<void>
   };
   const rows = await countOf(duck, `(${sql})`);
   await streamNumbers(duck, `${sql} ORDER BY execution, opposite, level`, rows, (columns, n) => {
-    const [ids, sizes, opposite, level, prices, amounts] = columns as Float64Array[] as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
+    const [ids, sizes, opposite, level, prices, amounts] = columns as Tuple<Float64Array, 6>;
     for (let i = 0; i < n; i++) {
       if (ids[i] !== execution) {
         finish();

@@ -2,6 +2,7 @@
 import { factFiles, TOKEN_UNKNOWN } from '../../facts/layout.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
+import type { Tuple } from '../../tuple.ts';
 import type { Dates } from '../dates.ts';
 import { type MarketTable, sharedFloats, sharedInts } from './market-table.ts';
 
@@ -76,16 +77,7 @@ export async function readPrices(
   const sql = `SELECT token::DOUBLE, market::DOUBLE, "first"::DOUBLE, final::DOUBLE, mark, closing, earned, invested
     FROM token_cells ORDER BY token, "first", final`;
   await streamNumbers(duck, sql, count, (columns, rows) => {
-    const [tokens, market, firsts, finals, marks, closings, gains, bills] = columns as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
+    const [tokens, market, firsts, finals, marks, closings, gains, bills] = columns as Tuple<Float64Array, 8>;
     for (let i = 0; i < rows; i++) {
       const token = tokens[i] as number;
       const mark = marks[i] as number;

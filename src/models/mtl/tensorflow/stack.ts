@@ -3,6 +3,7 @@
  * the arithmetic, and a way to a GPU where TensorFlow runs and NVRTC does not; not a fast engine for small networks.
  */
 import type { Rng } from '../../../random/rng.ts';
+import type { Tuple } from '../../../tuple.ts';
 import { maskSeed, staysOf } from '../counter-masks.ts';
 import { type Layout, layoutOf, type Tensor as Place } from '../layout.ts';
 import type { LossSums } from '../losses.ts';
@@ -239,11 +240,7 @@ export class TensorflowStack implements Stack {
     const root = Math.sqrt(1 - 0.999 ** member.steps);
     const rate = (learningRate * root) / (1 - 0.9 ** member.steps);
     for (const [i, gradient] of gradients.entries()) {
-      const [p, m, v] = [member.parameters, member.first, member.second].map((all) => all[i]) as [
-        Variable,
-        Variable,
-        Variable,
-      ];
+      const [p, m, v] = [member.parameters, member.first, member.second].map((all) => all[i]) as Tuple<Variable, 3>;
       let g = tf.mul(gradient, clip);
       if (!decoupled) g = tf.add(g, tf.mul(p, weightDecay));
       m.assign(tf.add(tf.mul(m, 0.9), tf.mul(g, 0.1)));
