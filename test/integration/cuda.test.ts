@@ -9,8 +9,8 @@ import { locateNvrtc } from '../../src/native/find-cuda.ts';
 import { thisMachine } from '../../src/native/system.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import { noCompiler, standIn } from '../models/mtl/cuda.ts';
-import { buildKernels } from '../models/mtl/support.ts';
 import { artifactHashes, fathom, workFolder } from '../support/cli.ts';
+import { buildKernels } from '../support/kernels.ts';
 
 const nvrtc = locateNvrtc(thisMachine())?.path;
 const why = noCompiler ?? (nvrtc === undefined ? 'left out: no NVRTC (`make nvrtc`)' : undefined);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nearestNeighbours } from '../../src/projections/neighbours.ts';
 import { makeRng } from '../../src/random/rng.ts';
-import { buildKernels } from '../models/mtl/support.ts';
+import { buildKernels } from '../support/kernels.ts';
 
 beforeAll(buildKernels);
 

@@ -8,7 +8,7 @@ import run from '../../src/stages/run/cluster-k-means.ts';
 import { columnNamed, type Frame, readFrame, writeFrame } from '../../src/tables/frame.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
 import { blobs, frameOf } from '../models/blobs.ts';
-import { noOpenblas } from '../models/mtl/support.ts';
+import { noOpenblas } from '../support/kernels.ts';
 import { runStage, temporaryFolder } from '../support/stage.ts';
 
 const centres = [

@@ -8,7 +8,7 @@ import run from '../../src/stages/run/features-encode.ts';
 import train from '../../src/stages/run/train-mtl.ts';
 import trainDefinition from '../../src/stages/train-mtl.ts';
 import { type Frame, type FrameColumn, numbersOf, readFrame, writeFrame } from '../../src/tables/frame.ts';
-import { buildKernels } from '../models/mtl/support.ts';
+import { buildKernels } from '../support/kernels.ts';
 import { runStage, temporaryFolder } from '../support/stage.ts';
 
 const ROWS = 200;

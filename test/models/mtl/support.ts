@@ -1,33 +1,14 @@
 /** Networks with random weights and data, and the way between the kernels' memory and the oracle's matrices. */
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { describe } from 'vitest';
 import type { Products } from '../../../src/kernels/kernels.ts';
 import { Cuts } from '../../../src/models/mtl/cuts.ts';
 import type { Network } from '../../../src/models/mtl/network.ts';
 import { openblasProducts } from '../../../src/models/mtl/openblas.ts';
 import type { Matrix, OracleMoments, OracleState } from '../../../src/models/mtl/oracle.ts';
-import { loadOpenblas, type Openblas } from '../../../src/native/blas.ts';
-import { searchOpenblas } from '../../../src/native/openblas.ts';
-import { thisMachine } from '../../../src/native/system.ts';
-import { packageRoot } from '../../../src/paths.ts';
+import { noOpenblas, theOpenblas } from '../../support/kernels.ts';
 
 export { everyHead, flat, largestDifference, randomData } from '../../../src/models/mtl/conformance.ts';
-
-/** Compiles the kernels if their sources have changed. */
-export function buildKernels(): void {
-  execFileSync(process.execPath, [path.join(packageRoot, 'scripts/build-kernels.mjs')], { stdio: 'pipe' });
-}
-
-const found = searchOpenblas(thisMachine());
-/** Why tests that need OpenBLAS are left out; undefined if they are not. */
-export const noOpenblas = found.found ? undefined : `left out: ${found.reason}; run \`make native\``;
-
-/** OpenBLAS; only where there is one. */
-export function theOpenblas(): Openblas {
-  if (!found.found) throw new Error(found.reason);
-  return loadOpenblas(found.path);
-}
+export { buildKernels, noOpenblas, theOpenblas } from '../../support/kernels.ts';
 
 /** Products by OpenBLAS. `cpuTime` is the clock of the search for cuts. */
 export function blasProducts(cpuTime: () => number = () => process.cpuUsage().user): Products {
