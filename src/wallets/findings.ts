@@ -13,7 +13,7 @@ export function percent(share: number): string {
   return `${value < 10 && value > 0 ? value.toPrecision(2) : Math.round(value)} %`;
 }
 
-function estimateOf({ value, interval }: ShareEstimate): Estimate {
+export function estimateOf({ value, interval }: ShareEstimate): Estimate {
   const { low, high } = interval;
   return { value, low, high, ...('why' in interval ? { why: interval.why } : {}) };
 }
@@ -22,18 +22,16 @@ function within({ interval: { low, high } }: ShareEstimate): string {
   return low === null || high === null ? '' : ` (95 % interval ${percent(low)} to ${percent(high)})`;
 }
 
+/** Whether a share is above a half: its interval decides, if there are enough wallets for one to say anything. */
+export function aboveHalf({ interval: { low, high } }: ShareEstimate, wallets: number): 'yes' | 'no' | 'undecided' {
+  if (wallets < FEWEST_WALLETS || low === null || high === null) return 'undecided';
+  return low > 0.5 ? 'yes' : high < 0.5 ? 'no' : 'undecided';
+}
+
 /** Does a tenth of the wallets make more than half of the volume? */
 export function concentrationFinding(found: Concentration): Finding {
   const { top1, top10, wallets } = found;
-  const { low, high } = top10.interval;
-  const verdict =
-    wallets < FEWEST_WALLETS || low === null || high === null
-      ? 'undecided'
-      : low > 0.5
-        ? 'yes'
-        : high < 0.5
-          ? 'no'
-          : 'undecided';
+  const verdict = aboveHalf(top10, wallets);
   const headline = { yes: 'A few wallets.', no: 'Not a few alone.', undecided: 'Not shown.' }[verdict];
   return {
     verdict,
@@ -54,17 +52,10 @@ export function concentrationFinding(found: Concentration): Finding {
  * fewer than they seem, and a price is not a payout.
  */
 export function aheadFinding(marked: MarkedSummary, share: ShareEstimate): Finding {
-  const { low, high } = share.interval;
   const wallets = marked.values.length;
   const even = wallets - marked.ahead - marked.behind;
-  const verdict =
-    wallets < FEWEST_WALLETS || low === null || high === null
-      ? 'undecided'
-      : low > 0.5
-        ? 'probably'
-        : high < 0.5
-          ? 'no'
-          : 'undecided';
+  const above = aboveHalf(share, wallets);
+  const verdict = above === 'yes' ? 'probably' : above;
   const headline = {
     probably: 'Most are probably ahead.',
     no: 'Most are not ahead.',

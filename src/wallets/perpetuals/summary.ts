@@ -6,11 +6,10 @@ import type { Rng } from '../../random/rng.ts';
 import { type Duck, identifier, quote } from '../../tables/duck.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { shareWithInterval } from '../concentration.ts';
+import { aboveHalf, estimateOf } from '../findings.ts';
 import { perpetualFeatures } from './profile.ts';
 
 const LARGEST = 20;
-/** With fewer wallets an interval is shown, but nothing is concluded from it. */
-const FEWEST_WALLETS = 10;
 
 /** One feature for each thing that may be missing. */
 const witnesses: readonly (readonly [feature: string, what: string])[] = [
@@ -126,22 +125,14 @@ export function netFinding(summary: PerpetualSummary, rng: Rng): Finding | undef
   if (netUsd.length === 0) return undefined;
   const ahead = netUsd.filter((net) => net > 0).length;
   const share = shareWithInterval(ahead, netUsd.length, rng);
-  const { low, high } = share.interval;
-  const verdict =
-    netUsd.length < FEWEST_WALLETS || low === null || high === null
-      ? 'undecided'
-      : low > 0.5
-        ? 'yes'
-        : high < 0.5
-          ? 'no'
-          : 'undecided';
+  const verdict = aboveHalf(share, netUsd.length);
   const total = netUsd.reduce((sum, net) => sum + net, 0);
   return {
     verdict,
     headline: { yes: 'Most are.', no: 'Most are not.', undecided: 'Not shown.' }[verdict],
     sentence: `${ahead.toLocaleString('en-US')} of ${counted(netUsd.length, 'wallets')} realised more than they paid in fees; together ${written(total)} USD after fees. What is still open is not in it.`,
     metric: 'share of wallets whose realised profit exceeds their fees',
-    estimate: { value: share.value, low, high, ...('why' in share.interval ? { why: share.interval.why } : {}) },
+    estimate: estimateOf(share),
     n: netUsd.length,
     baseline: { label: 'half', value: 0.5 },
     ...(verdict === 'undecided' ? { decides: 'More wallets: nothing is concluded from so few.' } : {}),
