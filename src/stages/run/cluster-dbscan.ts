@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { Figure, LineFigure } from '../../contract/figure.ts';
+import type { LineFigure } from '../../contract/figure.ts';
 import type { StageRun } from '../../contract/stage.ts';
 import { counted, written } from '../../evaluation/words.ts';
 import { dbscan, kneeOf } from '../../models/clusters/dbscan.ts';
@@ -7,8 +7,7 @@ import { dbscanModel } from '../../models/clusters/dbscan-model.ts';
 import { silhouettes } from '../../models/clusters/silhouette.ts';
 import { nearestNeighbours } from '../../projections/neighbours.ts';
 import type { DbscanParams } from '../cluster-dbscan.ts';
-import { centresFigure, mediansFigure, sizesFigure, truthFigure } from './cluster-figures.ts';
-import { compareWithTruth } from './cluster-truth.ts';
+import { writeReport } from './cluster-report.ts';
 import { shown, subtitleOf, type Taken, takeRows, truthOf, writeRows } from './grouping.ts';
 
 /** Points of the curve that the report draws. */
@@ -38,39 +37,21 @@ const run: StageRun<DbscanParams> = async (context) => {
   const model = dbscanModel(taken.space, points, density, { eps, minPoints: params.minPoints });
   await writeFile(context.outputPath('model'), `${JSON.stringify(model)}\n`);
 
-  const aside = `Dense regions make ${counted(clusters, 'clusters')}; ${noise} of ${counted(points.rows, taken.noun)} are noise.`;
-  const compared =
-    truth === undefined
-      ? undefined
-      : compareWithTruth(taken, labels, truth, { resamples: params.resamples, rng: context.rng('interval'), aside });
-  await context.writeMetrics('metrics', {
+  await writeReport(context, taken, labels, truth, {
+    aside: `Dense regions make ${counted(clusters, 'clusters')}; ${noise} of ${counted(points.rows, taken.noun)} are noise.`,
     scalars: {
-      rows: points.rows,
-      features: points.columns,
-      imputed: taken.selection.imputed,
       clusters,
       noise,
       core: core.filter((one) => one === 1).length,
       eps: shown(eps),
       silhouette: shown(silhouette),
-      ...(compared === undefined ? {} : { adjustedRand: compared.metric.value }),
     },
-    ...(compared === undefined ? {} : { metrics: [compared.metric], findings: [compared.finding] }),
     notes: [
-      ...taken.notes,
       ...(clusters === 0 ? [`No neighbourhood of ${written(eps)} holds ${params.minPoints} rows: all is noise.`] : []),
       ...(clusters === 1 ? ['All dense rows are of one cluster: nothing here says that there are kinds.'] : []),
     ],
+    figures: [curveFigure(taken, curve, eps, params)],
   });
-  const figures: Figure[] = [
-    curveFigure(taken, curve, eps, params),
-    centresFigure(taken, labels),
-    sizesFigure(taken, labels),
-    mediansFigure(taken, labels),
-  ];
-  if (truth !== undefined && compared !== undefined)
-    figures.unshift(truthFigure(taken, labels, truth, compared.sentence));
-  await context.writeFigures('figures', figures);
 };
 
 /** Distance of each row to its k-th nearest other row, ascending. */

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import type { Figure } from '../../contract/figure.ts';
 import type { StageContext, StageRun } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import { written } from '../../evaluation/words.ts';
@@ -10,15 +9,8 @@ import { kMeansModel } from '../../models/clusters/k-means-model.ts';
 import { silhouettes } from '../../models/clusters/silhouette.ts';
 import { type Frame, writeFrame } from '../../tables/frame.ts';
 import type { KMeansParams } from '../cluster-k-means.ts';
-import {
-  centresFigure,
-  choiceFigures,
-  clusterName,
-  mediansFigure,
-  sizesFigure,
-  truthFigure,
-} from './cluster-figures.ts';
-import { compareWithTruth } from './cluster-truth.ts';
+import { choiceFigures, clusterName } from './cluster-figures.ts';
+import { writeReport } from './cluster-report.ts';
 import { shown, type Taken, takeRows, truthOf, writeRows } from './grouping.ts';
 
 /** Below this agreement of fits the clusters are not the same when some wallets are missing. */
@@ -46,29 +38,19 @@ const run: StageRun<KMeansParams> = async (context) => {
   await writeFrame(context.outputPath('frame'), withClusters(taken, labels));
   await writeFile(context.outputPath('model'), `${JSON.stringify(kMeansModel(taken.space, clustering))}\n`);
 
-  const aside =
-    `${k} clusters${params.k === 'auto' ? ` (chosen by silhouette from ${params.range.from} to ${params.range.to})` : ''} ` +
-    `have a silhouette of ${written(silhouette)} (${written(unrelated)} with every feature shuffled) ` +
-    `and a stability of ${written(stability)}.`;
-  const compared =
-    truth === undefined
-      ? undefined
-      : compareWithTruth(taken, labels, truth, { resamples: params.resamples, rng: context.rng('interval'), aside });
-  await context.writeMetrics('metrics', {
+  await writeReport(context, taken, labels, truth, {
+    aside:
+      `${k} clusters${params.k === 'auto' ? ` (chosen by silhouette from ${params.range.from} to ${params.range.to})` : ''} ` +
+      `have a silhouette of ${written(silhouette)} (${written(unrelated)} with every feature shuffled) ` +
+      `and a stability of ${written(stability)}.`,
     scalars: {
-      rows: taken.points.rows,
-      features: taken.points.columns,
-      imputed: taken.selection.imputed,
       k,
       inertia: shown(clustering.inertia),
       silhouette: shown(silhouette),
       'silhouette.shuffled': shown(unrelated),
       stability: shown(stability),
-      ...(compared === undefined ? {} : { adjustedRand: compared.metric.value }),
     },
-    ...(compared === undefined ? {} : { metrics: [compared.metric], findings: [compared.finding] }),
     notes: [
-      ...taken.notes,
       ...notes,
       ...(silhouette <= unrelated
         ? ['Shuffled features make clusters as far apart as these: nothing here says that there are kinds.']
@@ -77,16 +59,8 @@ const run: StageRun<KMeansParams> = async (context) => {
         ? [`Without a fifth of the ${taken.noun} other clusters come out (agreement ${written(stability)}).`]
         : []),
     ],
+    figures: choiceFigures(taken, list, chosen, params.k === 'auto'),
   });
-  const figures: Figure[] = [
-    ...choiceFigures(taken, list, chosen, params.k === 'auto'),
-    centresFigure(taken, labels),
-    sizesFigure(taken, labels),
-    mediansFigure(taken, labels),
-  ];
-  if (truth !== undefined && compared !== undefined)
-    figures.unshift(truthFigure(taken, labels, truth, compared.sentence));
-  await context.writeFigures('figures', figures);
 };
 
 /**
