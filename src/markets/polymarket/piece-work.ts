@@ -7,7 +7,7 @@ import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import type { Piece } from './pieces.ts';
-import { plainTrades, tokensByNumber } from './plain-trades.ts';
+import { plainTrades, plainTypes, tokensByNumber } from './plain-trades.ts';
 import { polyDataTradeColumns, polyDataTrades } from './poly-data.ts';
 import { malformedReasons } from './refused.ts';
 
@@ -56,15 +56,23 @@ export default async function openPieceWork(
   return async (piece, index) => {
     const part = partFile(shared.trades, index);
     const written = `read_parquet(${quote(part)})`;
-    await duck.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
-    if (shared.ordered) await writeTrades(duck, goodRows(piece), part, true);
-    else
+    await forgetRejected(duck);
+    let query = goodRows(piece);
+    if (shared.ordered) {
+      await writeTrades(duck, query, part, true);
+      if (piece.plain && (await rejected(duck)).length > 0) {
+        // A date in a month 13, say: only the slow way knows what is wrong with it, and numbers the other rows rightly.
+        query = checkedRows(piece);
+        await forgetRejected(duck);
+        await writeTrades(duck, query, part, true);
+      }
+    } else
       await duck.run(`COPY (SELECT *, "row" AS seq FROM (${rowsOf(piece)}) WHERE reason IS NULL ORDER BY "row") TO ${quote(part)}
         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
     const malformed = await readMalformed(duck, shared.file, piece);
     let found = await describePart(duck, written);
     if (found.misplaced > 0) {
-      await writeTrades(duck, goodRows(piece), part, false);
+      await writeTrades(duck, query, part, false);
       found = await describePart(duck, written);
     }
     const { kept, first, last } = found;
@@ -73,29 +81,36 @@ export default async function openPieceWork(
     const repeats = path.join(shared.scratch, `repeats-${index}.parquet`);
     const repeated = shared.ordered && result.ordered ? await findRepeats(duck, piece, written, shared, repeats) : 0;
     const drop = shared.duplicates === 'drop-exact' ? repeated : 0;
-    if (drop > 0)
-      await writeTrades(duck, `${goodRows(piece)} AND "row" NOT IN (SELECT "row" FROM repeats)`, part, false);
+    if (drop > 0) await writeTrades(duck, `${query} AND "row" NOT IN (SELECT "row" FROM repeats)`, part, false);
     await rm(piece.path);
     return { ...result, kept: kept - drop, repeated, repeats: repeated === 0 ? null : repeats };
   };
 }
 
-/** A query for the rows of a piece as text. All of its columns are read, whatever is asked for, so that every use sees the same rows. */
-function textOf(piece: Piece): string {
-  const types = polyDataTradeColumns.map((name) => `${quote(name)}: 'VARCHAR'`).join(', ');
+/**
+ * A query for the rows of a piece. All of its columns are read, whatever is asked for, so that every use sees the same
+ * rows.
+ *
+ * @param types of columns that are not text
+ */
+function linesOf(piece: Piece, types: Readonly<Record<string, string>> = {}): string {
+  const columns = polyDataTradeColumns.map((name) => `${quote(name)}: '${types[name] ?? 'VARCHAR'}'`).join(', ');
   // Without quotes every line is a record, whatever stands in it.
   const mark = piece.quoted ? '"' : '';
   return `(SELECT *, ${piece.before} + row_number() OVER () - 1 AS "row" FROM read_csv(${quote(piece.path)}, header = false,
-       auto_detect = false, delim = ',', quote = '${mark}', escape = '${mark}', columns = {${types}}, compression = 'none',
+       auto_detect = false, delim = ',', quote = '${mark}', escape = '${mark}', columns = {${columns}}, compression = 'none',
        store_rejects = true, rejects_limit = 0, null_padding = false))`;
 }
 
 /** A query for the checked rows of a piece, with the reasons of those that are refused. */
-const rowsOf = (piece: Piece): string => polyDataTrades(textOf(piece), 'market');
+const rowsOf = (piece: Piece): string => polyDataTrades(linesOf(piece), 'market');
 
-/** A query for the good rows of a piece that ends in a condition; the quick way if all of its lines allow it. */
+/** A query for the good rows of a piece that ends in a condition. */
+const checkedRows = (piece: Piece): string => `SELECT * FROM (${rowsOf(piece)}) WHERE reason IS NULL`;
+
+/** The same, the quick way if all lines of the piece are plain. It is not to be trusted if a line is rejected. */
 const goodRows = (piece: Piece): string =>
-  piece.plain ? plainTrades(textOf(piece), 'token') : `SELECT * FROM (${rowsOf(piece)}) WHERE reason IS NULL`;
+  piece.plain ? plainTrades(linesOf(piece, plainTypes), 'token') : checkedRows(piece);
 
 /**
  * Writes the good rows.
@@ -134,12 +149,19 @@ interface Malformed {
   readonly reason: string;
 }
 
-/** The lines that are no rows of the format at all, after a piece has been read once. */
-async function readMalformed(duck: Duck, file: string, piece: Piece): Promise<Malformed[]> {
-  const rejected = await duck.rows<{ line: number; kind: string }>(
+/** Forgets the lines that were rejected: reading again would list them again. */
+const forgetRejected = (duck: Duck): Promise<void> =>
+  duck.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
+
+/** Lines that a piece could not be read in, from 1, and why, after it has been read once. */
+const rejected = (duck: Duck): Promise<{ line: number; kind: string }[]> =>
+  duck.rows(
     'SELECT line::DOUBLE AS line, min(error_type::VARCHAR) AS kind FROM reject_errors GROUP BY line ORDER BY line',
   );
-  const malformed = rejected.map(({ line, kind }) => ({
+
+/** The lines that are no rows of the format at all, after a piece has been read once. */
+async function readMalformed(duck: Duck, file: string, piece: Piece): Promise<Malformed[]> {
+  const malformed = (await rejected(duck)).map(({ line, kind }) => ({
     place: line - 1,
     reason: malformedReasons[kind] ?? kind.toLowerCase(),
   }));

@@ -18,11 +18,20 @@ export function tokensByNumber(markets: string): string {
 
 const keyOf = (market: string, index: string): string => `try_cast(${market} AS BIGINT) * 2 + ${index}`;
 
+/** Types in which columns of plain lines are read; those that are not named here stay text. */
+export const plainTypes: Readonly<Record<string, string>> = {
+  timestamp: 'TIMESTAMP',
+  price: 'DOUBLE',
+  usd_amount: 'DECIMAL(18, 6)',
+  token_amount: 'DECIMAL(18, 6)',
+};
+
 const exchanges = `(${exchangeContracts.map(quote).join(', ')})`;
 
 /**
- * A query for the good fills of a relation of text columns and their number `row`, every row of which is a plain line:
- * the same rows and values as those without a reason in `polyDataTrades`, which says what is wrong with the others.
+ * A query for the good fills of a relation of columns in `plainTypes` and their number `row`, every row of which is a
+ * plain line: the same rows and values as those without a reason in `polyDataTrades`, which says what is wrong with the
+ * others.
  *
  * @param tokens relation of `tokensByNumber`
  */
@@ -30,13 +39,12 @@ export function plainTrades(relation: string, tokens: string): string {
   return `SELECT "row", time, market, event, token, outcome, outcomeIndex, wallet,
       CASE WHEN taken THEN NULL ELSE other END AS counterparty, CASE WHEN taken THEN 'taker' ELSE 'maker' END AS role,
       side, usd, shares, "transaction"
-    FROM (SELECT "row", try_cast("timestamp" AS TIMESTAMP) AS time, market_id,
+    FROM (SELECT "row", "timestamp" AS time, market_id,
         ${keyOf('market_id', "CASE nonusdc_side WHEN 'token1' THEN 0 ELSE 1 END")} AS key, maker AS wallet,
         taker AS other, taker IN ${exchanges} AS taken, maker_direction AS side, taker_direction AS otherSide,
-        try_cast(price AS DOUBLE) AS quotient, try_cast(usd_amount AS DECIMAL(18, 6)) AS usd,
-        try_cast(token_amount AS DECIMAL(18, 6)) AS shares, transactionHash AS "transaction"
+        price AS quotient, usd_amount AS usd, token_amount AS shares, transactionHash AS "transaction"
       FROM ${relation}) fill JOIN ${tokens} USING (key)
-    WHERE market = market_id AND NOT (${check.timeOutside('timestamp', 'time').when}) AND usd IS NOT NULL AND shares > 0
+    WHERE market = market_id AND NOT (${check.timeOutside('timestamp', 'time').when}) AND shares > 0
       AND quotient BETWEEN 0 AND 1 AND abs(quotient - usd::DOUBLE / shares::DOUBLE) <= 1e-6
       AND side <> otherSide AND wallet NOT IN ${exchanges}`;
 }
