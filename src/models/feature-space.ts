@@ -85,7 +85,10 @@ export function pointsOf(space: FeatureSpace, frame: Frame): Points {
     const source = numbersOf(column);
     for (let i = 0; i < frame.rows; i++) {
       const value = source[i] as number;
-      if (Math.abs(value) > 1e150) throw new FathomError('data', `column "${column.name}" is ${value} in row ${i}`);
+      if (Math.abs(value) > 1e150)
+        throw new FathomError('data', `column "${column.name}" is ${value} in row ${i}`, {
+          hint: 'distances to such a row are undefined: clip the column, or leave the value missing',
+        });
       values[i * columns.length + c] = Number.isNaN(value) ? (space.means[c] as number) : value;
     }
   }

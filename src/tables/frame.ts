@@ -20,7 +20,10 @@ import {
 import { FathomError } from '../errors.ts';
 import { type ColumnSpec, columnSpecs, METADATA_KEY } from './columns.ts';
 
-/** Numbers: NaN is missing. Times are UTC milliseconds as numbers. Categories: `codes[i]` indexes `labels`; -1 is missing. */
+/**
+ * Numbers: NaN is missing, since a NaN that a table stores comes into no feature or label (`refuseNonFinite`). Times are
+ * UTC milliseconds as numbers. Categories: `codes[i]` indexes `labels`; -1 is missing.
+ */
 export type FrameColumn = ColumnSpec &
   (
     | { readonly type: 'number'; readonly values: Float32Array | Float64Array }

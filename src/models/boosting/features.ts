@@ -63,7 +63,7 @@ export function takeRows(features: Features, rows: Uint32Array): TakenRows {
         throw new FathomError(
           'data',
           `feature "${features.names[f]}" is ${value} in row ${rows[i]}: ${Number.isFinite(value) ? 'too large for float32' : 'infinite'}`,
-          { hint: 'a value that is not known is missing (null or NaN), which trees can split on' },
+          { hint: 'a value that is not known is null in the table, which trees can split on' },
         );
       missing++;
     }
