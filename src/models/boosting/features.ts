@@ -30,6 +30,20 @@ export function categoricalOf(features: Features): boolean[] {
   return features.labels.map((labels) => labels !== undefined);
 }
 
+/** Features with one value in all of these rows, or with none in any: nothing there can be split. */
+export function constantFeatures(features: Features, rows: Uint32Array): string[] {
+  const isMissing = (value: number, coded: boolean): boolean => (coded ? value < 0 : Number.isNaN(value));
+  return features.names.filter((_, f) => {
+    const column = features.columns[f] as Features['columns'][number];
+    const coded = column instanceof Int32Array;
+    const first = column[rows[0] as number] as number;
+    return rows.every((row) => {
+      const value = column[row] as number;
+      return value === first || (isMissing(value, coded) && isMissing(first, coded));
+    });
+  });
+}
+
 export interface TakenRows {
   readonly columns: readonly Numbers[];
   /** Values that are missing, of all features together. */

@@ -5,7 +5,10 @@ import { columnNamed, columnsOf, numbersOf } from '../../tables/frame.ts';
 
 export interface ScaledFeature {
   readonly name: string;
-  /** Mean over the training rows where it is present; null if it never is: then it is 0 for every row. */
+  /**
+   * Mean over the training rows where it is present; null if it never is, or is the same wherever it is: then it is 0
+   * for every row, since weights that never saw it vary say nothing of other values.
+   */
   readonly mean: number | null;
   /** Population standard deviation; 1 where it is 0. */
   readonly deviation: number;
@@ -34,6 +37,7 @@ export function constantFeatures(frame: Frame, names: readonly string[], rows: U
   });
 }
 
+/** The mean and deviation of each feature over these rows. */
 export function fitScaler(frame: Frame, names: readonly string[], rows: Uint32Array): ScaledFeature[] {
   return names.map((name) => {
     const values = numbersOf(columnNamed(frame, name));
