@@ -118,16 +118,20 @@ function matchingColumns({ features, units }: FeatureSpace, frame: Frame): reado
   return features.map((name) => byName.get(name) as FrameColumn);
 }
 
+const BROKEN = 'copy it again from the artifact that the stage left, or fit the model again with this version';
+
 /** Reads the JSON text of a model file; one message where it is none of that schema and version. */
 export function parseModel<T>(schema: z.ZodType<T>, name: string, text: string): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new FathomError('data', `no ${name} model: the file is not JSON`);
+    throw new FathomError('data', `no ${name} model: the file is not JSON`, { hint: BROKEN });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new FathomError('data', `no ${name} model: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
+  throw new FathomError('data', `no ${name} model: ${issue?.path.join('.') || 'file'}: ${issue?.message}`, {
+    hint: BROKEN,
+  });
 }

@@ -16,7 +16,10 @@ export interface Features {
 /** The columns with the role feature, in order. */
 export function readFeatures(frame: Frame): Features {
   const found = columnsOf(frame, 'feature');
-  if (found.length === 0) throw new FathomError('data', 'the frame has no column with the role feature');
+  if (found.length === 0)
+    throw new FathomError('data', 'the frame has no column with the role feature', {
+      hint: 'name columns in `features` of the stage that makes the frame',
+    });
   return {
     names: found.map(({ name }) => name),
     units: found.map(({ unit }) => unit),
