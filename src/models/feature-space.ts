@@ -1,7 +1,7 @@
 /** The space in which distances between rows are measured, and how rows that come later are brought into it. */
 import { z } from 'zod';
 import { FathomError } from '../errors.ts';
-import { type Frame, type FrameColumn, numbersOf } from '../tables/frame.ts';
+import { columnsOf, type Frame, type FrameColumn, numbersOf, textOf } from '../tables/frame.ts';
 
 /** Rows side by side: `values[row * columns + column]`, all finite. */
 export interface Points {
@@ -86,13 +86,19 @@ export function pointsOf(space: FeatureSpace, frame: Frame): Points {
     for (let i = 0; i < frame.rows; i++) {
       const value = source[i] as number;
       if (Math.abs(value) > 1e150)
-        throw new FathomError('data', `column "${column.name}" is ${value} in row ${i}`, {
+        throw new FathomError('data', `column "${column.name}" is ${value} in row ${i}${subjectOf(frame, i)}`, {
           hint: 'distances to such a row are undefined: clip the column, or leave the value missing',
         });
       values[i * columns.length + c] = Number.isNaN(value) ? (space.means[c] as number) : value;
     }
   }
   return toSpace(space, { rows: frame.rows, columns: columns.length, values });
+}
+
+/** ` (wallet "x")`: rows may be some of those that the user knows, and their numbers others. */
+function subjectOf(frame: Frame, row: number): string {
+  const [id] = columnsOf(frame, 'id');
+  return id === undefined ? '' : ` (${id.name} "${textOf(id, row)}")`;
 }
 
 function matchingColumns({ features, units }: FeatureSpace, frame: Frame): readonly FrameColumn[] {

@@ -134,7 +134,13 @@ describe('models.predict', () => {
 
     it('an infinite value, by column and row', async () => {
       const infinite = change('f2', (x, i) => (i === 7 ? -Infinity : x));
-      await expect(predict(file, infinite)).rejects.toThrow('column "f2" is -Infinity in row 7');
+      await expect(predict(file, infinite)).rejects.toThrow('column "f2" is -Infinity in row 7 (wallet "0x0007")');
+      const days = change('asOf', (time, i) => time + (i >= 5 ? 86_400_000 : 0));
+      const columns = infinite.columns.map(
+        (c) => days.columns.find(({ name }) => name === 'asOf' && c.name === name) ?? c,
+      );
+      // Of the rows of the last day it is the third.
+      await expect(predict(file, { ...infinite, columns }, { asOf: 'last' })).rejects.toThrow('(wallet "0x0007")');
     });
   });
 });
