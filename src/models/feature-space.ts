@@ -1,7 +1,7 @@
 /** The space in which distances between rows are measured, and how rows that come later are brought into it. */
 import { z } from 'zod';
 import { FathomError } from '../errors.ts';
-import { type Frame, type FrameColumn, numbersOf } from '../tables/frame.ts';
+import { columnsOf, type Frame, type FrameColumn, numbersOf, textOf } from '../tables/frame.ts';
 
 /** Rows side by side: `values[row * columns + column]`, all finite. */
 export interface Points {
@@ -85,11 +85,20 @@ export function pointsOf(space: FeatureSpace, frame: Frame): Points {
     const source = numbersOf(column);
     for (let i = 0; i < frame.rows; i++) {
       const value = source[i] as number;
-      if (Math.abs(value) > 1e150) throw new FathomError('data', `column "${column.name}" is ${value} in row ${i}`);
+      if (Math.abs(value) > 1e150)
+        throw new FathomError('data', `column "${column.name}" is ${value} in row ${i}${subjectOf(frame, i)}`, {
+          hint: 'distances to such a row are undefined: clip the column, or leave the value missing',
+        });
       values[i * columns.length + c] = Number.isNaN(value) ? (space.means[c] as number) : value;
     }
   }
   return toSpace(space, { rows: frame.rows, columns: columns.length, values });
+}
+
+/** ` (wallet "x")`: rows may be some of those that the user knows, and their numbers others. */
+function subjectOf(frame: Frame, row: number): string {
+  const [id] = columnsOf(frame, 'id');
+  return id === undefined ? '' : ` (${id.name} "${textOf(id, row)}")`;
 }
 
 function matchingColumns({ features, units }: FeatureSpace, frame: Frame): readonly FrameColumn[] {
@@ -115,16 +124,20 @@ function matchingColumns({ features, units }: FeatureSpace, frame: Frame): reado
   return features.map((name) => byName.get(name) as FrameColumn);
 }
 
+const BROKEN = 'copy it again from the artifact that the stage left, or fit the model again with this version';
+
 /** Reads the JSON text of a model file; one message where it is none of that schema and version. */
 export function parseModel<T>(schema: z.ZodType<T>, name: string, text: string): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new FathomError('data', `no ${name} model: the file is not JSON`);
+    throw new FathomError('data', `no ${name} model: the file is not JSON`, { hint: BROKEN });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new FathomError('data', `no ${name} model: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
+  throw new FathomError('data', `no ${name} model: ${issue?.path.join('.') || 'file'}: ${issue?.message}`, {
+    hint: BROKEN,
+  });
 }

@@ -17,7 +17,7 @@ export type PcaParams = z.infer<typeof params>;
 
 export default defineStage<PcaParams>({
   name: 'project.pca',
-  version: 2,
+  version: 3,
   summary: 'Lays rows out in the plane by their first two principal components, a linear map.',
   params,
   inputs: projectionInputs,

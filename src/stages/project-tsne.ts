@@ -28,7 +28,7 @@ export type TsneParams = z.infer<typeof params>;
 
 export default defineStage<TsneParams>({
   name: 'project.tsne',
-  version: 2,
+  version: 3,
   summary: 'Lays rows out in the plane so that near rows stay near (t-SNE).',
   params,
   inputs: projectionInputs,

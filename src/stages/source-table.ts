@@ -15,7 +15,7 @@ export type Params = z.infer<typeof params>;
 
 export default defineStage<Params>({
   name: 'source.table',
-  version: 1,
+  version: 2,
   summary: 'Imports any table of rows strictly: CSV, Parquet, Arrow or JSON lines, with a role for every column.',
   params,
   inputs: {},

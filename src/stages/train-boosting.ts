@@ -80,7 +80,7 @@ export type BoostingParams = z.infer<typeof boostingParams>;
 
 export default defineStage<BoostingParams>({
   name: 'train.boosting',
-  version: 2,
+  version: 3,
   summary:
     'Trains gradient-boosted trees with XGBoost: classes, probabilities, numbers or rankings, on the folds of a splitter.',
   params: boostingParams,

@@ -27,7 +27,7 @@ export type ForestParams = z.infer<typeof forestParams>;
 
 export default defineStage<ForestParams>({
   name: 'train.forest',
-  version: 1,
+  version: 2,
   summary: 'Trains random forests with XGBoost (one round of parallel trees), on the folds of a splitter.',
   params: forestParams,
   inputs: treeInputs,

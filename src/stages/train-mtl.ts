@@ -77,7 +77,7 @@ export type MtlParams = z.infer<typeof mtlParams>;
 
 export default defineStage<MtlParams>({
   name: 'train.mtl',
-  version: 2,
+  version: 3,
   summary: 'Trains a multi-task network: a shared encoder with a head per target.',
   params: mtlParams,
   inputs: {

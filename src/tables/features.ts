@@ -6,6 +6,7 @@ import pl, { type DataFrame } from 'nodejs-polars';
 import { FathomError } from '../errors.ts';
 import { log } from '../numeric/elementary.ts';
 import type { ColumnRole, ColumnSpec } from './columns.ts';
+import { refuseNonFinite } from './finite.ts';
 import { type Frame, type FrameColumn, numbersOf } from './frame.ts';
 import { checkKey, frameColumn, type Relation, soleColumn, specOf } from './relation.ts';
 
@@ -66,11 +67,14 @@ export function buildFrame(inputs: FrameInputs, options: FrameOptions): FrameRes
   if (options.group !== undefined) specOf(relation, options.group, '`group`');
 
   let data = relation.data;
-  const rowsRead = data.height;
-  const unlabelled = labels.length === 0 ? 0 : data.filter(missing(data, labels)).height;
-  if (options.dropRowsWithoutLabel && labels.length > 0) data = data.filter(missing(data, labels).not());
-  if (data.height === 0) throw new FathomError('data', 'no row is left for the frame');
   for (const [name, bounds] of Object.entries(options.clip)) data = clipped(data, name, bounds);
+  // After the bounds, which an infinity may be meant for, and before rows move, so that their numbers are the table's.
+  const weights = namesOf(relation, 'weight');
+  refuseNonFinite({ ...relation, data }, [...features, ...labels, ...weights], time === undefined ? [id] : [id, time]);
+  const rowsRead = data.height;
+  const unlabelled = labels.length === 0 ? 0 : data.filter(missing(labels)).height;
+  if (options.dropRowsWithoutLabel && labels.length > 0) data = data.filter(missing(labels).not());
+  if (data.height === 0) throw new FathomError('data', 'no row is left for the frame');
   data = withRanks(data, options.quantileRanks, time);
   data = data.sort(time === undefined ? [id] : [time, id]);
 
@@ -149,12 +153,8 @@ function requireFeature(features: readonly string[], name: string, key: string):
     });
 }
 
-function missing(data: DataFrame, labels: readonly string[]) {
-  const unknown = labels.map((name) => {
-    const isFloat = (data.getColumn(name).dtype as { variant: string }).variant.startsWith('Float');
-    return isFloat ? pl.col(name).isNull().or(pl.col(name).isNan()) : pl.col(name).isNull();
-  });
-  return unknown.reduce((all, one) => all.and(one));
+function missing(labels: readonly string[]) {
+  return labels.map((name) => pl.col(name).isNull()).reduce((all, one) => all.and(one));
 }
 
 function clipped(data: DataFrame, name: string, [low, high]: readonly [number | null, number | null]): DataFrame {
@@ -181,10 +181,7 @@ function withRanks(data: DataFrame, names: readonly string[], time: string | und
     });
   return data.withColumns(
     ...names.flatMap((name) => {
-      const known = pl
-        .col(name)
-        .cast(pl.Float64)
-        .fillNan(null as never);
+      const known = pl.col(name).cast(pl.Float64);
       return [
         known.rank('average').over(time).alias(rankName(name)),
         known

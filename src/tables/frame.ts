@@ -20,7 +20,10 @@ import {
 import { FathomError } from '../errors.ts';
 import { type ColumnSpec, columnSpecs, METADATA_KEY } from './columns.ts';
 
-/** Numbers: NaN is missing. Times are UTC milliseconds as numbers. Categories: `codes[i]` indexes `labels`; -1 is missing. */
+/**
+ * Numbers: NaN is missing, since a NaN that a table stores comes into no feature or label (`refuseNonFinite`). Times are
+ * UTC milliseconds as numbers. Categories: `codes[i]` indexes `labels`; -1 is missing.
+ */
 export type FrameColumn = ColumnSpec &
   (
     | { readonly type: 'number'; readonly values: Float32Array | Float64Array }
@@ -41,7 +44,9 @@ export function columnsOf(frame: Frame, role: ColumnSpec['role']): readonly Fram
 export function columnNamed(frame: Frame, name: string): FrameColumn {
   const column = frame.columns.find((c) => c.name === name);
   if (column === undefined)
-    throw new FathomError('data', `no column "${name}"; the frame has ${frame.columns.map((c) => c.name).join(', ')}`);
+    throw new FathomError('data', `no column "${name}"; the frame has ${frame.columns.map((c) => c.name).join(', ')}`, {
+      hint: 'correct the name, or make the column in the stage that makes the frame',
+    });
   return column;
 }
 
@@ -113,6 +118,11 @@ export function decodeFrame(bytes: Uint8Array, where = 'frame'): Frame {
       if (table.numRows === 0) return { ...spec, type: 'number', values: new Float64Array(0) };
       throw new FathomError('data', `${where}: column "${spec.name}" is in ${vector.data.length} pieces, expected one`);
     }
+    // What lies under a null is any number; read in place it would be taken for one.
+    if (data.nullCount > 0)
+      throw new FathomError('data', `${where}: column "${spec.name}" holds ${data.nullCount} nulls of Arrow's own`, {
+        hint: 'in a frame a missing number is NaN and a missing category -1: write it with `writeFrame`',
+      });
     if (data.type instanceof Dictionary) {
       const dictionary = data.dictionary as Vector<Utf8>;
       return {

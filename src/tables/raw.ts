@@ -246,9 +246,9 @@ async function loadParquet(duck: Duck, file: string, parquet: string, options: R
     columns,
     found.map(({ name }) => name),
   );
-  const texts = columns.map(({ name }, i) => {
-    const type = found.find((column) => column.name === name)?.type ?? '';
-    return `${textOf(identifier(name), type, options.timeZone)} AS c${i}`;
+  const texts = columns.map((column, i) => {
+    const type = found.find(({ name }) => name === column.name)?.type ?? '';
+    return `${textOf(column, type, options.timeZone)} AS c${i}`;
   });
   await reading(duck, file, `CREATE TABLE raw AS SELECT ${texts.join(', ')} FROM source`);
   return {
@@ -278,12 +278,19 @@ function kindOf(type: string): ColumnDescription['type'] {
   return type === 'BOOLEAN' ? 'boolean' : 'text';
 }
 
-/** Text that holds all of a typed value. NaN is a missing number; a time without a zone is UTC unless one is given. */
-function textOf(column: string, type: string, timeZone: string | undefined): string {
+/**
+ * Text that holds all of a typed value; a time without a zone is UTC unless one is given. What models learn from or
+ * predict has null for missing, so NaN stays what it is there, to be refused as in a text file unless `missing` lists it;
+ * in other columns it is missing.
+ */
+function textOf({ name, role, type: kind }: ColumnDescription, type: string, timeZone: string | undefined): string {
+  const column = identifier(name);
   const zone = timeZone === undefined ? "|| 'Z'" : '';
   const withMicroseconds = (value: string): string => `strftime(${value}, '%Y-%m-%dT%H:%M:%S.%f')`;
-  if (type === 'DOUBLE' || type === 'FLOAT')
-    return `CASE WHEN NOT isnan(${column}) THEN ${column}::DOUBLE::VARCHAR END`;
+  if (type === 'DOUBLE' || type === 'FLOAT') {
+    const learned = kind !== 'text' && (role === 'feature' || role === 'label' || role === 'weight');
+    return `CASE WHEN NOT isnan(${column}) THEN ${column}::DOUBLE::VARCHAR WHEN ${learned} AND isnan(${column}) THEN 'NaN' END`;
+  }
   if (type === 'TIMESTAMP WITH TIME ZONE') return `${withMicroseconds(`${column}::TIMESTAMP`)} || 'Z'`;
   if (type === 'TIMESTAMP_NS') return `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%n') ${zone}`;
   if (type.startsWith('TIMESTAMP')) return `${withMicroseconds(`${column}::TIMESTAMP`)} ${zone}`;

@@ -4,6 +4,7 @@ import { chmodSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openDuck } from '../../src/tables/duck.ts';
 import { artifactHashes, type CliResult, fathom, workFolder } from '../support/cli.ts';
 import { tiny } from '../support/plugin/experiment.ts';
 
@@ -202,6 +203,78 @@ describe('bad data', () => {
       path.join(kept.cwd, 'results/store', (id as string).slice(0, 2), id as string, 'trades.parquet'),
     );
     expect(table.includes(longId)).toBe(true);
+  });
+});
+
+describe('bad input of models', () => {
+  const model = (use: string, params: string): string =>
+    `  m: { use: ${use}, from: { features: features }, ${params} }\n`;
+  const experiment = (last: string, seventh = '7'): string => `name: models
+stages:
+  rows: { use: test.table, seventh: '${seventh}' }
+  features: { use: features.frame, from: { table: rows } }
+${last}`;
+
+  it.each([
+    ['cluster.k-means', 'k: 0', 'm.k: expected 1 or more, got 0'],
+    ['cluster.k-means', 'range: { from: 0, to: 3 }', 'm.range.from: expected 2 or more, got 0'],
+    ['cluster.dbscan', 'minPoints: 0', 'm.minPoints: expected 2 or more, got 0'],
+    ['anomaly.centroid-distance', 'k: 0', 'm.k: expected 1 or more, got 0'],
+    ['anomaly.isolation-forest', 'trees: 0', 'm.trees: expected 1 or more, got 0'],
+    ['project.umap', 'neighbours: 0', 'm.neighbours: expected 2 or more, got 0'],
+    ['project.tsne', 'perplexity: 0', 'm.perplexity: expected 2 or more, got 0'],
+    ['evaluation.split', 'scheme: group-k-fold, folds: 0', 'm.folds: expected 1 or more, got 0'],
+  ])('%s with %s is refused in its line before anything runs', async (use, params, message) => {
+    const cwd = await workFolder({ 'e.yaml': experiment(model(use, params)) });
+    expectClear(await fathom(['run', 'e.yaml'], { cwd }), 2, /^e\.yaml:5:\d+: /, message, /\^/);
+    expect(readdirSync(cwd)).toEqual(['e.yaml']);
+  });
+
+  it.each(['NaN', 'Infinity', '-Infinity'])('%s in a table stops at the frame, by column and row', async (seventh) => {
+    const cwd = await workFolder({ 'e.yaml': experiment(model('cluster.k-means', 'k: 2'), seventh) });
+    const result = await fathom(['run', 'e.yaml', '--no-report'], { cwd });
+    expectClear(result, 1, `feature "x" is ${seventh} in row 7 of the table (id "w7")`, 'write null where a value');
+    const made = Object.values(await artifactHashes(path.join(cwd, 'results')));
+    expect(made.map(({ use }) => use)).toEqual(['test.table']);
+    const good = await fathom(['run', 'e.yaml', '--no-report', 'rows.seventh="7"'], { cwd });
+    expectClear(good, 0);
+  });
+
+  it('NaN in a Parquet file stops at its import, by column and row; null is missing', async () => {
+    const text = `name: models
+stages:
+  rows: { use: source.table, path: rows.parquet, idColumn: id }
+  features: { use: features.frame, from: { table: rows } }
+`;
+    const cwd = await workFolder({ 'e.yaml': text });
+    const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: cwd });
+    const write = (third: string): Promise<void> =>
+      duck.run(
+        `COPY (SELECT i AS id, CASE WHEN i = 3 THEN ${third}::DOUBLE ELSE i END AS x FROM range(40) t(i)) TO '${path.join(cwd, 'rows.parquet')}' (FORMAT parquet)`,
+      );
+    try {
+      await write("'nan'");
+      const result = await fathom(['run', 'e.yaml', '--no-report'], { cwd });
+      expectClear(result, 1, /rows\.parquet:4: 1 of 40 rows are bad: x: not a number .*"NaN"/, '`missing`');
+      expectNothingLeft(cwd);
+      await write('NULL');
+      expectClear(await fathom(['run', 'e.yaml', '--no-report'], { cwd }), 0);
+    } finally {
+      duck.close();
+    }
+  });
+
+  it.each([
+    ['openblas', 'OPENBLAS_LIB', /engine "openblas" is not there: \/nowhere\.so/, 'make native'],
+    ['cuda', 'NVRTC_LIB', /engine "cuda" is not there: /, /srun|NVRTC/],
+  ])('the engine %s, whose library is missing, is refused with the way out', async (engine, name, reason, fix) => {
+    const net = `  splits: { use: evaluation.split, from: { features: features }, scheme: group-k-fold, folds: 2 }
+  net: { use: train.mtl, from: { features: features, splits: splits }, each: fold, engine: ${engine}, heads: [{ target: y, kind: regression }] }
+`;
+    const cwd = await workFolder({ 'e.yaml': experiment(net) });
+    const env = { [name]: '/nowhere.so' };
+    expectClear(await fathom(['run', 'e.yaml', '--no-report'], { cwd, env }), 69, 'stage "net"', reason, fix);
+    expectNothingLeft(cwd);
   });
 });
 

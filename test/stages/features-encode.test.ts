@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeContainer, encodeContainer } from '../../src/models/mtl/container.ts';
 import { decodeModel, predictFrame } from '../../src/models/mtl/model.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import definition, { type EncodeParams } from '../../src/stages/features-encode.ts';
@@ -96,5 +97,30 @@ describe('features.encode', () => {
     const other = path.join(await temporaryFolder(), 'other.arrow');
     await writeFrame(other, { ...frame, columns: frame.columns.filter(({ name }) => name !== 'b') });
     await expect(encode({ set: 'all' }, { features: [other] })).rejects.toThrow(/no column "b"/);
+  });
+
+  it('refuses an infinite feature, by name and row', async () => {
+    const frame = await readFrame(path.join(folder, 'features.arrow'));
+    const other = path.join(await temporaryFolder(), 'other.arrow');
+    const columns = frame.columns.map((column) =>
+      column.name === 'a' && column.type === 'number'
+        ? { ...column, values: column.values.map((x, row) => (row === 9 ? -Infinity : x)) }
+        : column,
+    );
+    await writeFrame(other, { ...frame, columns });
+    await expect(encode({ set: 'all' }, { features: [other] })).rejects.toThrow('feature "a" is -Infinity in row 9');
+  });
+
+  it('refuses activations that overflow, by row, rather than call them missing', async () => {
+    const { metadata, arrays } = decodeContainer(await readFile(model), 'model');
+    const huge = arrays.map((array) => {
+      if (array.type !== 'F32' || array.shape.length < 2) return array;
+      return { ...array, bytes: new Uint8Array(new Float32Array(array.bytes.length / 4).fill(1e38).buffer) };
+    });
+    const overflowing = path.join(await temporaryFolder(), 'overflowing.model');
+    await writeFile(overflowing, encodeContainer({ metadata, arrays: huge }));
+    await expect(encode({ set: 'all' }, { model: [overflowing] })).rejects.toThrow(
+      /the network gives row \d+ the activation (NaN|Infinity) in its unit 0/,
+    );
   });
 });

@@ -7,6 +7,7 @@ import runProfile from '../../src/stages/run/wallets-profile.ts';
 import runTargets from '../../src/stages/run/wallets-targets.ts';
 import profileDefinition from '../../src/stages/wallets-profile.ts';
 import targetsDefinition from '../../src/stages/wallets-targets.ts';
+import type { ColumnRole } from '../../src/tables/columns.ts';
 import { columnsOfParquet, copyToParquet, openDuck } from '../../src/tables/duck.ts';
 import { columnNamed, columnsOf, type Frame, numbersOf, readFrame, textOf } from '../../src/tables/frame.ts';
 import { type ParquetColumn, readParquet, writeParquet } from '../../src/tables/parquet.ts';
@@ -185,6 +186,84 @@ describe('features.frame', () => {
         code: 'data',
         message: expect.stringContaining(words),
       });
+  });
+
+  describe('takes null for missing, and refuses a stored', () => {
+    const roles: Record<string, ColumnRole> = { wallet: 'id', asOf: 'time', x: 'feature', y: 'feature' };
+    /** A table as DuckDB writes it: unlike ours, it stores NaN. */
+    async function stored(select: string, more: Record<string, ColumnRole | undefined> = {}): Promise<string> {
+      const file = path.join(folder, `stored${files++}.parquet`);
+      const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: folder });
+      const columns = Object.entries({ ...roles, ...more }).flatMap(([name, role]) =>
+        role === undefined ? [] : [{ name, role }],
+      );
+      await copyToParquet(duck, select, file, columns);
+      duck.close();
+      return file;
+    }
+    /** Rows of wallets d, c, b, a: in the frame their order is another. */
+    const rows = (x: readonly string[], y = 'NULL::DOUBLE', more = ''): string =>
+      x
+        .map(
+          (value, i) =>
+            `SELECT '${'dcba'[i]}' AS wallet, TIMESTAMP '2025-01-02' AS "asOf", ${value} AS x, ${i === 2 ? y : '1.5'} AS y${more}`,
+        )
+        .join(' UNION ALL ');
+    const build = async (file: string, params: object = {}, inputs: Record<string, string[]> = {}): Promise<Frame> =>
+      readFrame((await runStage(definition, run, { params, inputs: { table: [file], ...inputs } })).path('frame'));
+
+    it.each([
+      ['NaN', "'nan'::DOUBLE", 'NaN'],
+      ['infinity', "'inf'::DOUBLE", 'Infinity'],
+      ['negative infinity', "'-inf'::DOUBLE", '-Infinity'],
+      ['NaN of single precision', "'nan'::FLOAT", 'NaN'],
+    ])('%s in a feature, by column, row and subject', async (_name, value, word) => {
+      const file = await stored(rows(['1.0', value, 'NULL', '2.0']));
+      await expect(build(file)).rejects.toMatchObject({
+        code: 'data',
+        message: `feature "x" is ${word} in row 1 of the table (wallet "c", asOf 2025-01-02)`,
+        hint: expect.stringContaining('null is missing'),
+      });
+    });
+
+    it('NaN in several, counted by column; null stays missing', async () => {
+      const file = await stored(rows(['1.0', 'NULL', "'nan'::DOUBLE", "'inf'::DOUBLE"], "'nan'::DOUBLE"));
+      await expect(build(file)).rejects.toThrow(
+        'feature "x" is NaN in row 2 of the table (wallet "b", asOf 2025-01-02); 3 values are NaN or infinite: x 2, y 1',
+      );
+      expect(numbers(await build(await stored(rows(['1.0', 'NULL', '2.0', '3.0']))), 'x')).toEqual([3, 2, NaN, 1]);
+    });
+
+    it('NaN in a label of the targets and in a weight, but not in a column that is only carried', async () => {
+      const nan = "'nan'::DOUBLE";
+      const table = await stored(rows(['1.0', '2.0', '3.0', '4.0']));
+      const outcomes = (gain: string, note: string): Promise<string> =>
+        stored(`SELECT wallet, "asOf", ${gain} AS gain, ${note} AS note FROM (${rows(['0', '0'])})`, {
+          x: undefined,
+          y: undefined,
+          gain: 'label',
+          note: 'info',
+        });
+      await expect(build(table, {}, { targets: [await outcomes(nan, '1.5')] })).rejects.toThrow(
+        'label "gain" is NaN in row 0 of the table (wallet "d", asOf 2025-01-02); 2 values',
+      );
+      expect(numbers(await build(table, {}, { targets: [await outcomes('0.5', nan)] }), 'note')).toEqual([
+        NaN,
+        NaN,
+        NaN,
+        NaN,
+      ]);
+      const weighted = await stored(rows(['1.0', '2.0'], '1.5', `, ${nan} AS w`), { w: 'weight' });
+      await expect(build(weighted)).rejects.toThrow('weight "w" is NaN in row 0 of the table');
+    });
+
+    it('infinity where no bound is set for it', async () => {
+      const file = await stored(rows(['1.0', "'inf'::DOUBLE", "'-inf'::DOUBLE", '2.0']));
+      expect(numbers(await build(file, { clip: { x: [-5, 50] } }), 'x')).toEqual([2, -5, 50, 1]);
+      await expect(build(file, { clip: { x: [null, 50] } })).rejects.toThrow('"x" is -Infinity in row 2 of the table');
+      const nan = await stored(rows(['1.0', "'nan'::DOUBLE", '3.0', '2.0']));
+      await expect(build(nan, { clip: { x: [-5, 50] } })).rejects.toThrow('"x" is NaN in row 1 of the table');
+    });
   });
 
   it('takes every type that tables have, and rounds no whole number', async () => {

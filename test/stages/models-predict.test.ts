@@ -8,16 +8,20 @@ import clusterDbscan from '../../src/stages/cluster-dbscan.ts';
 import clusterKMeans from '../../src/stages/cluster-k-means.ts';
 import modelsPredict from '../../src/stages/models-predict.ts';
 import projectPca from '../../src/stages/project-pca.ts';
+import projectTsne from '../../src/stages/project-tsne.ts';
+import projectUmap from '../../src/stages/project-umap.ts';
 import runCentroid from '../../src/stages/run/anomaly-centroid-distance.ts';
 import runForest from '../../src/stages/run/anomaly-isolation-forest.ts';
 import runDbscan from '../../src/stages/run/cluster-dbscan.ts';
 import runKMeans from '../../src/stages/run/cluster-k-means.ts';
 import run from '../../src/stages/run/models-predict.ts';
 import runPca from '../../src/stages/run/project-pca.ts';
+import runTsne from '../../src/stages/run/project-tsne.ts';
+import runUmap from '../../src/stages/run/project-umap.ts';
 import { type Frame, writeFrame } from '../../src/tables/frame.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
 import { blobs, frameOf } from '../models/blobs.ts';
-import { runStage, temporaryFolder } from '../support/stage.ts';
+import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts';
 
 const ROWS = 90;
 const frame = frameOf(
@@ -130,23 +134,30 @@ describe('models.predict', () => {
 
     it('an infinite value, by column and row', async () => {
       const infinite = change('f2', (x, i) => (i === 7 ? -Infinity : x));
-      await expect(predict(file, infinite)).rejects.toThrow('column "f2" is -Infinity in row 7');
+      await expect(predict(file, infinite)).rejects.toThrow('column "f2" is -Infinity in row 7 (wallet "0x0007")');
+      const days = change('asOf', (time, i) => time + (i >= 5 ? 86_400_000 : 0));
+      const columns = infinite.columns.map(
+        (c) => days.columns.find(({ name }) => name === 'asOf' && c.name === name) ?? c,
+      );
+      // Of the rows of the last day it is the third.
+      await expect(predict(file, { ...infinite, columns }, { asOf: 'last' })).rejects.toThrow('(wallet "0x0007")');
     });
   });
 });
 
 describe('stages that fit refuse or say what is wrong with the rows', () => {
-  const stages: [string, (one: string, params?: object) => Promise<unknown>][] = [
-    ['cluster.k-means', (file) => runStage(clusterKMeans, runKMeans, { params: {}, inputs: { features: [file] } })],
-    [
-      'anomaly.isolation-forest',
-      (f) => runStage(isolationForest, runForest, { params: {}, inputs: { features: [f] } }),
-    ],
-    [
-      'anomaly.centroid-distance',
-      (f) => runStage(centroidDistance, runCentroid, { params: {}, inputs: { features: [f] } }),
-    ],
-    ['project.pca', (file) => runStage(projectPca, runPca, { params: {}, inputs: { features: [file] } })],
+  const fitting =
+    <P>(definition: StageDefinition<P>, work: StageRun<P>, params: object = {}) =>
+    (file: string): Promise<StageResult> =>
+      runStage(definition, work, { params, inputs: { features: [file] } });
+  const stages: [string, (file: string) => Promise<StageResult>, string][] = [
+    ['cluster.k-means', fitting(clusterKMeans, runKMeans), 'assignments'],
+    ['cluster.dbscan', fitting(clusterDbscan, runDbscan), 'assignments'],
+    ['anomaly.isolation-forest', fitting(isolationForest, runForest), 'scores'],
+    ['anomaly.centroid-distance', fitting(centroidDistance, runCentroid), 'scores'],
+    ['project.pca', fitting(projectPca, runPca), 'embedding'],
+    ['project.tsne', fitting(projectTsne, runTsne, { iterations: 20 }), 'embedding'],
+    ['project.umap', fitting(projectUmap, runUmap, { epochs: 20 }), 'embedding'],
   ];
 
   it.each(stages)('%s: infinity by column and row', async (_name, work) => {
@@ -154,9 +165,14 @@ describe('stages that fit refuse or say what is wrong with the rows', () => {
     await expect(work(file)).rejects.toThrow('column "f1" is Infinity in the row of wallet "0x0012" at 2025-06-01');
   });
 
-  it.each(stages)('%s: one row, and a constant column', async (_name, work) => {
+  it.each(stages)('%s: one row, and a constant column', async (_name, work, table) => {
     await work(await written(frameOf({ rows: 1, columns: 2, values: Float64Array.of(1, 2) }, undefined)));
-    await work(await written(change('f1', () => 3)));
+    const result = await work(await written(change('f1', () => 3)));
+    expect((await result.metrics()).notes).toContain('Without any variation, so without weight: f1.');
+    const { rows } = await readParquet(result.path(table));
+    expect(rows.length).toBe(ROWS);
+    // NaN would be written as null.
+    for (const row of rows) expect(Object.values(row)).not.toContain(null);
   });
 
   it('K = 0, no trees, no components', () => {

@@ -77,6 +77,38 @@ describe('project.transform', () => {
     );
   });
 
+  it('refuses an infinite value by column and row, and puts a missing one at the mean', async () => {
+    const frame = frameOf(blobs(centres, 30, 5), undefined);
+    const other = path.join(folder, 'odd.arrow');
+    const write = (value: number): Promise<void> =>
+      writeFrame(other, {
+        ...frame,
+        columns: frame.columns.map((column) =>
+          column.name === 'f1' && column.type === 'number'
+            ? { ...column, values: column.values.map((x, row) => (row === 4 ? value : x)) }
+            : column,
+        ),
+      });
+    await write(Infinity);
+    await expect(transform({ features: other })).rejects.toThrow('column "f1" is Infinity in row 4');
+    await write(NaN);
+    for (const { x, y } of await coordinates((await transform({ features: other })).path('embedding')))
+      expect([x, y].every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    ['one row', frameOf(blobs(centres, 1), undefined)],
+    ['fewer rows than neighbours', frameOf(blobs(centres, 6), undefined)],
+    ['equal rows', frameOf({ rows: 9, columns: 3, values: new Float64Array(27).fill(2) }, undefined)],
+  ])('places rows on a map of %s', async (_name, frame) => {
+    const file = path.join(folder, 'small.arrow');
+    await writeFrame(file, frame);
+    const map = await runStage(projectUmap, runUmap, { params: { epochs: 20 }, inputs: { features: [file] } });
+    const placed = await coordinates((await transform({ model: map.path('model') })).path('embedding'));
+    expect(placed).toHaveLength(30);
+    for (const { x, y } of placed) expect([x, y].every(Number.isFinite)).toBe(true);
+  });
+
   it.each([
     ['cut in half', (text: string) => text.slice(0, text.length / 2), 'not JSON'],
     ['of another kind', (text: string) => text.replace('fathom.umap', 'fathom.pca'), 'no UMAP model: schema'],

@@ -286,18 +286,51 @@ describe('source.table on typed files', () => {
     { id: 'q', at: new Date('2024-01-02T00:00:00Z'), x: null, n: 2n },
   ];
 
-  it('reads Parquet, with times, decimals and NaN, described or not', async () => {
-    const file = path.join(folder, 'typed.parquet');
+  async function parquet(second: string): Promise<string> {
+    const file = path.join(folder, `typed-${second.replace(/\W/g, '')}.parquet`);
     const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: folder });
     await duck.run(
-      `COPY (SELECT * FROM (VALUES ('p', TIMESTAMP '2024-01-01 00:00:00.25', 0.1::DOUBLE, 1::INTEGER), ('q', '2024-01-02', 'nan', 2)) t(id, "at", x, n)) TO '${file}' (FORMAT parquet)`,
+      `COPY (SELECT * FROM (VALUES ('p', TIMESTAMP '2024-01-01 00:00:00.25', 0.1::DOUBLE, 1::INTEGER), ('q', '2024-01-02', ${second}, 2)) t(id, "at", x, n)) TO '${file}' (FORMAT parquet)`,
     );
     duck.close();
+    return file;
+  }
+
+  it('reads Parquet, with times, decimals and nulls, described or not', async () => {
+    const file = await parquet('NULL');
     expect(await rowsOf(await source({ path: file, columns }))).toEqual(expected);
     expect(await rowsOf(await source({ path: file, idColumn: 'id' }))).toEqual(expected);
     expect((await failure({ path: file, columns: columns.slice(1) })).message).toContain('not declared: "id"');
     const broken = await write(new Uint8Array(100), 'parquet');
     expect((await failure({ path: broken, columns })).hint).toContain('truncated');
+  });
+
+  it.each([
+    ["'nan'", 'NaN'],
+    ["'inf'", 'inf'],
+    ["'-inf'", '-inf'],
+  ])('refuses %s in a feature by column and row, as text files are refused for it', async (value, word) => {
+    const file = await parquet(value);
+    const name = path.basename(file);
+    for (const params of [{ columns }, { idColumn: 'id' }]) {
+      const { message, place, hint } = await failure({ path: file, ...params });
+      expect(message).toContain(`1 of 2 rows are bad: x: not a number (1, first ${name}:2 "${word}")`);
+      expect(place).toBe(`${name}:2`);
+      expect(hint).toContain('`missing`');
+    }
+    const kept = await source({ path: file, columns, maxRejected: 0.5 });
+    expect(await rowsOf(kept)).toEqual(expected.slice(0, 1));
+    const [quality] = (await kept.metrics()).quality ?? [];
+    expect(quality?.rejected).toMatchObject([{ reason: 'x: not a number', count: 1 }]);
+  });
+
+  it('takes NaN for missing where the description says so, and in columns that no model learns from', async () => {
+    const file = await parquet("'nan'");
+    const described = (more: object): object[] => columns.map((c) => (c.name === 'x' ? { ...c, ...more } : c));
+    expect(await rowsOf(await source({ path: file, columns: described({ missing: ['NaN'] }) }))).toEqual(expected);
+    expect(await rowsOf(await source({ path: file, columns: described({ role: 'info' }) }))).toEqual(expected);
+    for (const role of ['label', 'weight'])
+      expect((await failure({ path: file, columns: described({ role }) })).message).toContain('x: not a number');
   });
 
   it('reads Arrow files and streams', async () => {

@@ -492,6 +492,7 @@ describe.skipIf(xgboostPath === undefined)(`train.boosting (${xgboostPath ?? why
     ],
   ] as const)('refuses %s', async (_, params, options, code, message) => {
     await expect(train(params, options)).rejects.toThrow(failure(code, message));
+    await expect(train(params, options)).rejects.toMatchObject({ hint: expect.any(String) });
   });
 
   it('refuses to stop early by no rows, and trains on without', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadXgboost } from '../../src/models/boosting/xgboost-c.ts';
 import runForest from '../../src/stages/run/train-forest.ts';
 import forest from '../../src/stages/train-forest.ts';
-import { encodeFrame } from '../../src/tables/frame.ts';
+import { encodeFrame, type Frame } from '../../src/tables/frame.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
 import { whyNoXgboost, xgboostPath } from '../models/boosting/peer.ts';
 import { makeFrame, makeSplits } from '../support/boosting.ts';
@@ -12,15 +12,15 @@ import { runStage, type StageResult, temporaryFolder } from '../support/stage.ts
 
 const ROWS = 300;
 
-async function train(params: Record<string, unknown>, fold = 0): Promise<StageResult> {
+async function train(params: Record<string, unknown>, frame: Frame = makeFrame(ROWS)): Promise<StageResult> {
   const folder = await temporaryFolder();
   const file = (name: string): string => path.join(folder, name);
-  await writeFile(file('features.arrow'), encodeFrame(makeFrame(ROWS)));
+  await writeFile(file('features.arrow'), encodeFrame(frame));
   await writeFile(file('splits.arrow'), encodeFrame(makeSplits(ROWS, 5)));
   return runStage(forest, runForest, {
     params: { objective: 'binary', target: 'good', trees: 50, resamples: 20, ...params },
     inputs: { features: [file('features.arrow')], splits: [file('splits.arrow')] },
-    coordinates: { fold },
+    coordinates: { fold: 0 },
   });
 }
 
@@ -80,6 +80,34 @@ describe.skipIf(xgboostPath === undefined)(`train.forest (${xgboostPath ?? whyNo
   it('is refitted on the validation rows too', () => {
     const params = forest.params.parse({ target: 'good', objective: 'binary' });
     expect(forest.refit?.(params, [])).toEqual({ ...params, fitOn: 'train+validation' });
+  });
+
+  const filled = (name: string, value: number, from = 0, to = ROWS): Frame => {
+    const frame = makeFrame(ROWS);
+    return {
+      ...frame,
+      columns: frame.columns.map((column) =>
+        column.name === name && column.type === 'number'
+          ? { ...column, values: column.values.slice().fill(value, from, to) }
+          : column,
+      ),
+    };
+  };
+  const gain = { objective: 'regression', target: 'gain' };
+  it.each([
+    ['one class', {}, filled('good', 0), /all 180 training rows of fold 0 have good = 0/],
+    ['one row', gain, filled('gain', Number.NaN, 3), /one training row with a label "gain"/],
+    ['a label outside its range', {}, filled('good', 2, 5, 6), /target "good" is 2 in row 5/],
+    ['an infinite feature', {}, filled('a', Infinity, 8, 9), /feature "a" is Infinity in row 8/],
+  ])('refuses %s', async (_name, params, frame, message) => {
+    await expect(train(params, frame)).rejects.toThrow(message);
+  });
+
+  it('never splits on a constant feature, and says so', async () => {
+    const result = await train({}, filled('a', 7));
+    const { notes } = await result.metrics();
+    expect(notes).toContain('Constant in training and so never split on: a.');
+    expect((await (await train({})).metrics()).notes?.join(' ')).not.toContain('Constant');
   });
 
   it.skipIf(xgboostPath !== undefined && loadXgboost(xgboostPath).hasCuda)('refuses cuda on a library without it', () =>

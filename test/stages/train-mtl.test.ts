@@ -445,6 +445,17 @@ describe('train.mtl with little data', () => {
     expect(notes).toContain('Head "profitable" has one class in all training rows: it can learn nothing else.');
   });
 
+  it('gives a feature that is constant in training no effect on rows where it varies', async () => {
+    const predictions = async (later: number): Promise<unknown> => {
+      const frame = walletFrame();
+      for (const { name, type, ...column } of frame.columns)
+        if (name === 'noise' && type === 'number' && 'values' in column) column.values.fill(7, 0, 400).fill(later, 400);
+      const result = await train({ inputs: await inputs(frame), params: { ...params, epochs: 2 } });
+      return (await readParquet(result.path('predictions'))).rows.map((row) => row['predicted']);
+    };
+    expect(await predictions(1e6)).toEqual(await predictions(7));
+  });
+
   it('counts missing values of features and names the column that has most', async () => {
     const { scalars, notes } = await (await train()).metrics();
     expect(scalars['imputedValues']).toBeGreaterThan(0);

@@ -2,7 +2,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ColumnRole } from '../../src/tables/columns.ts';
-import { columnRoles } from '../../src/tables/columns.ts';
+import { columnRoles, METADATA_KEY } from '../../src/tables/columns.ts';
 import {
   columnNamed,
   columnsOf,
@@ -144,5 +144,16 @@ describe('frames', () => {
     const { tableFromArrays, tableToIPC } = await import('apache-arrow');
     const foreign = tableToIPC(tableFromArrays({ x: Float64Array.of(1) }), 'file');
     expect(() => decodeFrame(foreign, 'x.arrow')).toThrow('x.arrow');
+  });
+
+  it('refuse nulls of Arrow, under which any number may lie', async () => {
+    const { Schema, Table, tableToIPC, vectorFromArray, Float64 } = await import('apache-arrow');
+    const bytes = (values: (number | null)[]): Uint8Array => {
+      const plain = new Table({ x: vectorFromArray(values, new Float64()) });
+      const metadata = new Map([[METADATA_KEY, JSON.stringify([{ name: 'x', role: 'feature' }])]]);
+      return tableToIPC(new Table(new Schema(plain.schema.fields, metadata), plain.batches), 'file');
+    };
+    expect([...numbersOf(columnNamed(decodeFrame(bytes([1, 2])), 'x'))]).toEqual([1, 2]);
+    expect(() => decodeFrame(bytes([1, null, 3]), 'x.arrow')).toThrow('x.arrow: column "x" holds 1 nulls');
   });
 });

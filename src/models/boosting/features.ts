@@ -16,7 +16,10 @@ export interface Features {
 /** The columns with the role feature, in order. */
 export function readFeatures(frame: Frame): Features {
   const found = columnsOf(frame, 'feature');
-  if (found.length === 0) throw new FathomError('data', 'the frame has no column with the role feature');
+  if (found.length === 0)
+    throw new FathomError('data', 'the frame has no column with the role feature', {
+      hint: 'name columns in `features` of the stage that makes the frame',
+    });
   return {
     names: found.map(({ name }) => name),
     units: found.map(({ unit }) => unit),
@@ -28,6 +31,20 @@ export function readFeatures(frame: Frame): Features {
 /** True for features that hold categories. */
 export function categoricalOf(features: Features): boolean[] {
   return features.labels.map((labels) => labels !== undefined);
+}
+
+/** Features with one value in all of these rows, or with none in any: nothing there can be split. */
+export function constantFeatures(features: Features, rows: Uint32Array): string[] {
+  const isMissing = (value: number, coded: boolean): boolean => (coded ? value < 0 : Number.isNaN(value));
+  return features.names.filter((_, f) => {
+    const column = features.columns[f] as Features['columns'][number];
+    const coded = column instanceof Int32Array;
+    const first = column[rows[0] as number] as number;
+    return rows.every((row) => {
+      const value = column[row] as number;
+      return value === first || (isMissing(value, coded) && isMissing(first, coded));
+    });
+  });
 }
 
 export interface TakenRows {
@@ -63,7 +80,7 @@ export function takeRows(features: Features, rows: Uint32Array): TakenRows {
         throw new FathomError(
           'data',
           `feature "${features.names[f]}" is ${value} in row ${rows[i]}: ${Number.isFinite(value) ? 'too large for float32' : 'infinite'}`,
-          { hint: 'a value that is not known is missing (null or NaN), which trees can split on' },
+          { hint: 'a value that is not known is null in the table, which trees can split on' },
         );
       missing++;
     }

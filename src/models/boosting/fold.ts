@@ -12,6 +12,8 @@ export type Objective = 'binary' | 'regression' | 'multiclass' | 'ranking';
 /** Grades above this would overflow the gain 2^grade - 1 in XGBoost. */
 const HIGHEST_GRADE = 31;
 
+const MORE_ROWS = 'use fewer folds, a shorter purge, or more data';
+
 /** Labels of all rows of a frame. */
 export interface Target {
   readonly name: string;
@@ -50,7 +52,9 @@ export function readTarget(frame: Frame, name: string, objective: Objective, ran
   values.forEach((value, row) => {
     if (Number.isNaN(value)) return;
     if (Math.abs(value) === Infinity)
-      throw new FathomError('data', `target "${name}" is ${value} in row ${row}; a label is finite or missing`);
+      throw new FathomError('data', `target "${name}" is ${value} in row ${row}; a label is finite or missing`, {
+        hint: 'write null where the label is not known, or bound it where it is made',
+      });
     if (objective === 'binary' && value !== 0 && value !== 1)
       throw new FathomError('data', `target "${name}" is ${value} in row ${row}, but a binary target is 0 or 1`, {
         hint: 'choose `objective: regression` or `multiclass`, or derive a 0/1 column in the frame',
@@ -115,11 +119,14 @@ export function rowsOfFold(splits: Frame, fold: number, target: Target): FoldRow
 /** Refuses rows from which nothing can be learned. */
 export function checkTrainable(target: Target, rows: Uint32Array, fold: number): void {
   if (rows.length === 0)
-    throw new FathomError('data', `fold ${fold} has no training row with a label "${target.name}"`);
+    throw new FathomError('data', `fold ${fold} has no training row with a label "${target.name}"`, {
+      hint: MORE_ROWS,
+    });
   if (rows.length === 1)
     throw new FathomError(
       'data',
       `fold ${fold} has one training row with a label "${target.name}": nothing to compare`,
+      { hint: MORE_ROWS },
     );
   if (target.objective === 'regression') return;
   const first = target.values[rows[0] as number] as number;
@@ -127,6 +134,7 @@ export function checkTrainable(target: Target, rows: Uint32Array, fold: number):
     throw new FathomError(
       'data',
       `all ${rows.length} training rows of fold ${fold} have ${target.name} = ${target.classes[first] ?? first}: there is nothing to tell apart`,
+      { hint: 'choose another target, or a longer training window' },
     );
 }
 

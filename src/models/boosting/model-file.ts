@@ -10,6 +10,8 @@ import type { Xgboost } from './xgboost-c.ts';
 /** Attribute of the model that holds its card. XGBoost keeps attributes it does not know. */
 const ATTRIBUTE = 'fathom';
 const VERSION = 1;
+const SAME_STAGES = 'make the frame by the same stages as the one that the model was trained on';
+const OUR_MODELS = 'connect the model of train.boosting or train.forest';
 
 const cardSchema = z.object({
   version: z.literal(VERSION),
@@ -60,7 +62,9 @@ export function openModel(xgboost: Xgboost, bytes: Uint8Array, where: string): {
   try {
     const text = booster.attribute(ATTRIBUTE);
     if (text === undefined)
-      throw new FathomError('data', `${where} does not say what its features are: no stage of ours saved it`);
+      throw new FathomError('data', `${where} does not say what its features are: no stage of ours saved it`, {
+        hint: OUR_MODELS,
+      });
     const card = cardSchema.safeParse(JSON.parse(text));
     if (!card.success)
       throw new FathomError('data', `${where} describes itself in another version than ${VERSION}`, {
@@ -78,10 +82,15 @@ function versionIn(bytes: Uint8Array, where: string): number[] {
   try {
     model = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as typeof model;
   } catch (error) {
-    throw new FathomError('data', `${where} is not a whole model: its JSON ends early or is damaged`, { cause: error });
+    throw new FathomError('data', `${where} is not a whole model: its JSON ends early or is damaged`, {
+      hint: 'copy it again from the artifact that the stage left, or train it again',
+      cause: error,
+    });
   }
   if (model?.learner === undefined || !Array.isArray(model.version))
-    throw new FathomError('data', `${where} is JSON, but no model of XGBoost's`);
+    throw new FathomError('data', `${where} is JSON, but no model of XGBoost's`, {
+      hint: OUR_MODELS,
+    });
   return model.version;
 }
 
@@ -97,7 +106,7 @@ export function featuresFor(card: ModelCard, frame: Frame): { features: Features
   const extra = there.names.filter((name) => !card.features.some((feature) => feature.name === name));
   if (missing.length > 0 || extra.length > 0)
     throw new FathomError('data', `the frame does not have the features of the model: ${differences(missing, extra)}`, {
-      hint: 'make the frame by the same stages as the one that the model was trained on',
+      hint: SAME_STAGES,
     });
   let unseen = 0;
   const columns = card.features.map(({ name, unit, categories }) => {
@@ -106,11 +115,13 @@ export function featuresFor(card: ModelCard, frame: Frame): { features: Features
       throw new FathomError(
         'data',
         `feature "${name}" is in ${column.unit ?? 'no unit'}; the model was trained on ${unit ?? 'no unit'}`,
+        { hint: SAME_STAGES },
       );
     if ((column.type === 'category') !== (categories !== undefined))
       throw new FathomError(
         'data',
         `feature "${name}" holds ${column.type === 'category' ? 'categories' : 'numbers'}; the model was trained on ${categories === undefined ? 'numbers' : 'categories'}`,
+        { hint: SAME_STAGES },
       );
     if (column.type === 'number') return column.values;
     const codes = column.labels.map((label) => categories?.indexOf(label) ?? -1);

@@ -168,7 +168,7 @@ export function loadXgboost(file: string): Xgboost {
     throw new FathomError('unavailable', `${file} cannot be loaded as libxgboost: ${reason}`, { cause: error });
   }
   const check = (status: number, doing: string): void => {
-    if (status !== 0) throw new FathomError('task', `XGBoost failed ${doing}: ${essence(c.lastError())}`);
+    if (status !== 0) throw xgboostFailure(doing, c.lastError());
   };
   const [major, minor, patch]: [[number], [number], [number]] = [[0], [0], [0]];
   c.version(major, minor, patch);
@@ -184,6 +184,20 @@ export function loadXgboost(file: string): Xgboost {
   };
   loaded.set(file, xgboost);
   return xgboost;
+}
+
+/** What XGBoost says of a call that failed, as an error of ours. */
+export function xgboostFailure(doing: string, message: string): FathomError {
+  const isMemory = /out of memory|bad_alloc|memory allocation/i.test(message);
+  return new FathomError(
+    'task',
+    `XGBoost failed ${doing}: ${essence(message)}`,
+    isMemory
+      ? {
+          hint: 'the GPU or the machine has too little free memory: end what else runs on it, set `device: cpu`, or train on fewer rows or shallower trees',
+        }
+      : {},
+  );
 }
 
 /** XGBoost's message without the time, which would differ from run to run, and without its stack. */

@@ -73,8 +73,10 @@ export async function fitStack(
     throw new FathomError('data', `only ${train.length} training row has a label; batch normalisation needs two`, {
       hint: 'use fewer folds, a shorter purge, or more data',
     });
-  const features = fitScaler(frame, names, train);
   const constant = constantFeatures(frame, names, train);
+  const features = fitScaler(frame, names, train).map((feature) =>
+    constant.includes(feature.name) ? { ...feature, mean: null } : feature,
+  );
   const { values, imputed } = applyScaler(frame, features);
   const wanted = {
     shape: { inputs: names.length, hidden: request.hidden, heads: heads.map(shapeOfHead) },

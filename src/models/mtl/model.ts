@@ -53,7 +53,9 @@ export function decodeModel(file: Uint8Array, where: string, products?: Products
   const { metadata, arrays } = decodeContainer(file, where);
   const { format, hidden, features, heads } = metadata as ModelMetadata;
   if (format !== FORMAT)
-    throw new FathomError('data', `${where}: a model of the format "${format}", expected "${FORMAT}"`);
+    throw new FathomError('data', `${where}: a model of the format "${format}", expected "${FORMAT}"`, {
+      hint: 'train it again with this version',
+    });
   const shape: NetworkShape = { inputs: features.length, hidden, heads: heads.map(shapeOfHead) };
   const network = new Network(new Workspace(shape, PREDICT_ROWS, products));
   for (const tensor of network.layout.tensors) {

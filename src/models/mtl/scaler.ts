@@ -5,7 +5,10 @@ import { columnNamed, columnsOf, numbersOf } from '../../tables/frame.ts';
 
 export interface ScaledFeature {
   readonly name: string;
-  /** Mean over the training rows where it is present; null if it never is: then it is 0 for every row. */
+  /**
+   * Mean over the training rows where it is present; null if it never is, or is the same wherever it is: then it is 0
+   * for every row, since weights that never saw it vary say nothing of other values.
+   */
   readonly mean: number | null;
   /** Population standard deviation; 1 where it is 0. */
   readonly deviation: number;
@@ -34,10 +37,11 @@ export function constantFeatures(frame: Frame, names: readonly string[], rows: U
   });
 }
 
+/** The mean and deviation of each feature over these rows. */
 export function fitScaler(frame: Frame, names: readonly string[], rows: Uint32Array): ScaledFeature[] {
   return names.map((name) => {
     const values = numbersOf(columnNamed(frame, name));
-    refuseInfinity(name, values);
+    refuseBoundless(name, values);
     return { name, ...momentsOf(values, rows) };
   });
 }
@@ -80,22 +84,35 @@ export function applyScaler(frame: Frame, features: readonly ScaledFeature[]): S
   const values = new Float32Array(frame.rows * width);
   const imputed = features.map(({ name, mean, deviation }, j) => {
     const column = numbersOf(columnNamed(frame, name));
-    refuseInfinity(name, column);
+    refuseBoundless(name, column);
     let missing = 0;
     for (let row = 0; row < frame.rows; row++) {
       const value = column[row] as number;
       if (Number.isNaN(value)) missing++;
-      else if (mean !== null) values[row * width + j] = (value - mean) / deviation;
+      else if (mean !== null) {
+        const z = (value - mean) / deviation;
+        if (Math.abs(z) > LARGEST_FLOAT32)
+          throw new FathomError(
+            'data',
+            `feature "${name}" is ${value} in row ${row}, ${z.toExponential(1)} deviations from its training mean: too far for float32`,
+            { hint: 'clip it, or leave it missing' },
+          );
+        values[row * width + j] = z;
+      }
     }
     return missing;
   });
   return { values, imputed };
 }
 
-function refuseInfinity(name: string, values: Float32Array | Float64Array): void {
+/** Squares of larger values overflow, and with them the deviation. */
+const LARGEST = 1e150;
+const LARGEST_FLOAT32 = 2 ** 128 - 2 ** 104;
+
+function refuseBoundless(name: string, values: Float32Array | Float64Array): void {
   for (let row = 0; row < values.length; row++) {
     const value = values[row] as number;
-    if (value === Infinity || value === -Infinity)
+    if (Math.abs(value) > LARGEST)
       throw new FathomError('data', `feature "${name}" is ${value} in row ${row}`, {
         hint: 'a number without a limit is no feature: clip it, or leave it missing',
       });

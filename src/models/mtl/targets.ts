@@ -145,7 +145,9 @@ function readClasses(column: FrameColumn): RawHead {
     for (const [row, value] of column.values.entries()) {
       if (Number.isNaN(value)) continue;
       if (!Number.isInteger(value) || value < 0 || value > 9999)
-        throw new FathomError('data', `target "${column.name}" is ${value} in row ${row}, not the number of a class`);
+        throw new FathomError('data', `target "${column.name}" is ${value} in row ${row}, not the number of a class`, {
+          hint: 'classes are text, or whole numbers from 0 to 9999; regression takes any number',
+        });
       largest = Math.max(largest, value);
     }
     codes = Array.from(column.values, (value) => (Number.isNaN(value) ? -1 : value));
@@ -155,6 +157,7 @@ function readClasses(column: FrameColumn): RawHead {
     throw new FathomError(
       'data',
       `target "${column.name}" has ${classes.length} classes; multiclass needs two or more`,
+      { hint: 'choose another target, or more data' },
     );
   const values = classes.map((_, c) =>
     Float64Array.from(codes as ArrayLike<number>, (code) => (code < 0 ? Number.NaN : Number(code === c))),

@@ -13,9 +13,15 @@ const run: StageRun<EncodeParams> = async (context) => {
   const all = await readFrame(context.input('features').path, context.input('features').shared);
   const frame = context.params.set === 'all' ? all : selectRows(all, await testRows(context));
   const { values } = applyScaler(frame, features);
-  const encoded = encodeRows(network, values).map(
-    (unit, i): FrameColumn => ({ name: `encoding${i}`, role: 'feature', type: 'number', values: unit }),
-  );
+  const encoded = encodeRows(network, values).map((unit, i): FrameColumn => {
+    // In a frame NaN would say that the value is missing, when it is the network that ran away.
+    const row = unit.findIndex((value) => !Number.isFinite(value));
+    if (row !== -1)
+      throw new FathomError('data', `the network gives row ${row} the activation ${unit[row]} in its unit ${i}`, {
+        hint: 'its features lie far beyond those of the training rows: clip them in the frame',
+      });
+    return { name: `encoding${i}`, role: 'feature', type: 'number', values: unit };
+  });
   const shown = frame.columns.map((column) =>
     column.role === 'feature' ? { ...column, role: 'info' as const } : column,
   );

@@ -60,7 +60,12 @@ export async function runProjection(
   const quality = distinct ? measure(layout.points) : undefined;
   const baseline = distinct ? measure(components.points) : undefined;
   const agreement = distinct ? agreementOf(frame, selection, carried.colour, params.qualityNeighbours) : undefined;
-  const notes = [...selection.notes, ...layout.notes];
+  const constant = selection.features.filter((_, c) => isConstant(matrix, c));
+  const notes = [
+    ...selection.notes,
+    ...(constant.length > 0 && distinct ? [`Without any variation, so without weight: ${constant.join(', ')}.`] : []),
+    ...layout.notes,
+  ];
   if (quality === undefined)
     notes.push(
       distinct
@@ -94,6 +99,11 @@ export async function runProjection(
     mapFigure({ frame, selection, layout, carried, params, quality, baseline, agreement }),
     ...(layout.figures ?? []),
   ]);
+}
+
+function isConstant({ rows, columns, values }: Matrix, column: number): boolean {
+  for (let i = 1; i < rows; i++) if (values[i * columns + column] !== values[column]) return false;
+  return true;
 }
 
 /** Agreement of a category among nearest rows of the input. Undefined where subjects repeat: they agree with themselves. */

@@ -266,7 +266,7 @@ function notesOf(fit: Fit, frame: Frame): string[] {
       `${total} missing feature values in ${imputed.length} features stand at their training mean; most in ${worst.feature} (${worst.count} of ${frame.rows} rows).`,
     );
   }
-  const unknown = fit.model.features.filter((feature) => feature.mean === null);
+  const unknown = fit.model.features.filter(({ name, mean }) => mean === null && !fit.constantFeatures.includes(name));
   if (unknown.length > 0)
     notes.push(`Never present in training and so without effect: ${unknown.map((f) => f.name).join(', ')}.`);
   if (fit.constantFeatures.length > 0)

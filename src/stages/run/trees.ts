@@ -7,7 +7,7 @@ import type { StageContext } from '../../contract/stage.ts';
 import { FathomError } from '../../errors.ts';
 import type { Booster, Parameters } from '../../models/boosting/booster.ts';
 import { decodeState, encodeState } from '../../models/boosting/checkpoint.ts';
-import { type Features, readFeatures } from '../../models/boosting/features.ts';
+import { constantFeatures, type Features, readFeatures } from '../../models/boosting/features.ts';
 import { learningCurves } from '../../models/boosting/figures.ts';
 import {
   baselineOf,
@@ -263,6 +263,7 @@ async function trainFold(
 function notesOf(params: TreeParams, xgboost: Xgboost, fold: Fold, device: string, missing: number): string[] {
   const { rows, number, features } = fold;
   const threads = params.nthread === 1 ? '1 thread' : `${params.nthread} threads`;
+  const constant = constantFeatures(features, rows.train);
   const values = features.names.length * (rows.train.length + rows.validation.length + rows.test.length);
   return [
     `Fold ${number} was trained by XGBoost ${xgboost.version} on ${device}, ${threads}.`,
@@ -274,6 +275,7 @@ function notesOf(params: TreeParams, xgboost: Xgboost, fold: Fold, device: strin
       : [
           `${missing} of ${values} values of features in fold ${number} are missing; each split sends them to the side that fits the training rows better.`,
         ]),
+    ...(constant.length === 0 ? [] : [`Constant in training and so never split on: ${constant.join(', ')}.`]),
     ...(params.fitOn === 'train' ? [] : ['The validation rows were trained on, so only the test rows are measured.']),
   ];
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { categoricalOf, readFeatures, takeRows } from '../../../src/models/boosting/features.ts';
+import { categoricalOf, constantFeatures, readFeatures, takeRows } from '../../../src/models/boosting/features.ts';
 import { makeMatrix } from '../../../src/models/boosting/matrix.ts';
 import { train } from '../../../src/models/boosting/train.ts';
 import { loadXgboost } from '../../../src/models/boosting/xgboost-c.ts';
@@ -78,6 +78,25 @@ describe('rows of features', () => {
       }),
       { examples: [[from], [from - 2 ** 75]] },
     );
+  });
+
+  it('have the features named that are constant in them', () => {
+    const kinds = { name: 'kind', role: 'feature', type: 'category', labels: ['p', 'q'] } as const;
+    const some = readFeatures({
+      rows: 4,
+      columns: [
+        number('seven', Float64Array.of(7, 7, 7, 8)),
+        number('gap', Float64Array.of(7, NaN, 7, 7)),
+        number('none', Float64Array.of(NaN, NaN, NaN, 1)),
+        number('varied', Float64Array.of(1, 2, 3, 4)),
+        { ...kinds, codes: Int32Array.of(1, 1, 1, 0) },
+        { ...kinds, name: 'unknown', codes: Int32Array.of(-1, -2, -1, 0) },
+        { ...kinds, name: 'sometimes', codes: Int32Array.of(1, -1, 1, 1) },
+      ],
+    });
+    // Trees split what is missing from what is not.
+    expect(constantFeatures(some, Uint32Array.of(0, 1, 2))).toEqual(['seven', 'none', 'kind', 'unknown']);
+    expect(constantFeatures(some, Uint32Array.of(0, 3))).toEqual(['gap', 'sometimes']);
   });
 
   it('need a feature', () => {

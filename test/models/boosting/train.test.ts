@@ -4,7 +4,7 @@ import { Booster } from '../../../src/models/boosting/booster.ts';
 import { decodeState, encodeState } from '../../../src/models/boosting/checkpoint.ts';
 import { type Matrix, makeMatrix, type Rows } from '../../../src/models/boosting/matrix.ts';
 import { canResume, checkDevice, train } from '../../../src/models/boosting/train.ts';
-import { arrayInterface, loadXgboost, type Xgboost } from '../../../src/models/boosting/xgboost-c.ts';
+import { arrayInterface, loadXgboost, type Xgboost, xgboostFailure } from '../../../src/models/boosting/xgboost-c.ts';
 import { makeRng } from '../../../src/random/rng.ts';
 import { whyNoXgboost, xgboostPath } from './peer.ts';
 
@@ -34,6 +34,17 @@ it('training may continue only where no random numbers are drawn', () => {
   expect(canResume({ ...still, colsample_bynode: 0.9 })).toBe(false);
   expect(canResume({ ...still, booster: 'dart' })).toBe(false);
   expect(canResume({ ...still, device: 'cuda' })).toBe(false);
+});
+
+it('a lack of memory comes with a way out, another failure with its words alone', () => {
+  const hint = expect.stringMatching(/device: cpu/) as string;
+  for (const words of [
+    '[10:20:30] src/c_api.cc:1: std::bad_alloc: cudaErrorMemoryAllocation: out of memory\nStack trace:\n  [bt] (0) x',
+    'Memory allocation error on worker 0: std::bad_alloc',
+  ])
+    expect(xgboostFailure('to train', words)).toMatchObject({ code: 'task', hint });
+  const other = xgboostFailure('to train', '[10:20:30] label must be in [0, 1]\nStack trace:\n  [bt] (0) x');
+  expect([other.message, other.hint]).toEqual(['XGBoost failed to train: label must be in [0, 1]', undefined]);
 });
 
 it('a GPU is refused before the start by libraries that would take the CPU without an error', () => {

@@ -168,6 +168,14 @@ describe.skipIf(noCompiler !== undefined)(`CUDA's kernels on the CPU (${noCompil
     expect(bytesOf(memory, fitting)).toBeLessThan(cuda.freeBytes());
     expect(bytesOf(memory, fitting + 1)).toBeGreaterThan(0.94 * cuda.freeBytes());
     expect(partsOf(10, 4)).toEqual([3, 3, 4]);
+    // Another process may take the memory between the question and the answer.
+    expect(() => cuda.allocate(2 ** 50)).toThrow(
+      expect.objectContaining({
+        code: 'task',
+        message: expect.stringMatching(/^CUDA: cuMemAlloc_v2: .*\(2\)$/) as string,
+        hint: expect.stringContaining('too little free memory') as string,
+      }) as Error,
+    );
     cuda.close();
   });
 });

@@ -199,6 +199,15 @@ describe('standardisation', () => {
     expect(fitScaler(frame([0.1, 0.1, 0.1]), ['usd'], rowsOf(3))[0]?.deviation).toBe(1);
     expect(fitScaler(frame([0, 0]), ['usd'], rowsOf(2))[0]).toEqual({ name: 'usd', mean: 0, deviation: 1 });
   });
+
+  it('refuses by column and row what squares or single precision would make infinite', () => {
+    expect(() => fitScaler(frame([1, 2, -1e200]), ['usd'], rowsOf(2))).toThrow('feature "usd" is -1e+200 in row 2');
+    const features = fitScaler(frame([1, 3]), ['usd'], rowsOf(2));
+    expect(applyScaler(frame([3e38]), features).values[0]).toBe(Math.fround(3e38));
+    expect(() => applyScaler(frame([2, -1e39]), features)).toThrow(
+      'feature "usd" is -1e+39 in row 1, -1.0e+39 deviations from its training mean',
+    );
+  });
 });
 
 describe('model files', () => {

@@ -59,6 +59,14 @@ export default [
   },
   {
     ...base,
+    name: 'test.table',
+    summary: 'writes 40 rows of a feature x, one of them as it is told',
+    params: z.strictObject({ seventh: z.enum(['7', 'NaN', 'Infinity', '-Infinity']).default('7') }),
+    outputs: { table: port('table', 'the rows') },
+    runs: here('./run-table.mjs'),
+  },
+  {
+    ...base,
     name: 'test.needs',
     summary: 'needs a library that is never there',
     params: z.strictObject({}),
