@@ -4,7 +4,7 @@ import { FathomError } from '../errors.ts';
 import type { ColumnSpec } from '../tables/columns.ts';
 import { copyToParquet, type Duck, quote } from '../tables/duck.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
-import { checkTrades, type Extent } from './check.ts';
+import { checkTrades, type Extent, refuseNameless } from './check.ts';
 import { factFiles, OUTCOME_UNKNOWN, ROLE_MAKER, ROLE_TAKER, ROLE_UNKNOWN, TOKEN_UNKNOWN } from './layout.ts';
 
 const factColumns: readonly ColumnSpec[] = [
@@ -45,6 +45,9 @@ const tokenColumns: readonly ColumnSpec[] = [
   { name: 'outcome', role: 'info', description: '0 or 1; null if no trade tells' },
 ];
 
+/** Few columns have fewer values in a row group, and looking for more of them takes longer than it saves. */
+const DICTIONARY_LIMIT = 3000;
+
 /** SQL for what a trade was in: its token, or its outcome where a source names no tokens. Unique within a market. */
 const tokenOf = (trade: string): string => `coalesce(${trade}.token, 'outcome ' || ${trade}.outcomeIndex, '')`;
 
@@ -60,8 +63,9 @@ const micros = (sql: string): string => `CASE WHEN abs(${sql}) < 1000000000 THEN
  * threads and the memory limit of `duck`.
  *
  * @param trades path of canonical trades, one Parquet file or a folder of them, ordered by seq
+ * @param hash SQL function of one text or two that rarely gives the same number twice
  */
-export async function factsOf(duck: Duck, trades: string, folder: string): Promise<Extent> {
+export async function factsOf(duck: Duck, trades: string, folder: string, hash = 'hash'): Promise<Extent> {
   const files = factFiles(folder);
   const relation = `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
   const extent = await checkTrades(duck, relation, trades);
@@ -81,6 +85,10 @@ export async function factsOf(duck: Duck, trades: string, folder: string): Promi
       files.tokens,
       tokenColumns,
     );
+    // A fill without a counterparty has the hash of null, which must be no wallet's either.
+    const walletKey = await keyBy(duck, hash, '(SELECT address FROM fact_wallets UNION ALL SELECT NULL)', 'address');
+    const tokenKey = await keyBy(duck, hash, 'fact_tokens', 'marketName, key');
+    const wallets = `(SELECT wallet, ${walletKey('address')} AS name FROM fact_wallets)`;
     await copyToParquet(
       duck,
       `SELECT w.wallet, t.seq, k.market, k.token, epoch_us(t."time") AS "time", ${micros('t.usd')} AS usd,
@@ -88,11 +96,14 @@ export async function factsOf(duck: Duck, trades: string, folder: string): Promi
          ((t.side = 'BUY')::INTEGER + 2 * coalesce(t.outcomeIndex, ${OUTCOME_UNKNOWN})
            + 8 * CASE t.role WHEN 'taker' THEN ${ROLE_TAKER} WHEN 'maker' THEN ${ROLE_MAKER} ELSE ${ROLE_UNKNOWN} END)::UTINYINT AS flags,
          c.wallet AS counterparty
-       FROM ${relation} t JOIN fact_wallets w ON w.address = t.wallet LEFT JOIN fact_wallets c ON c.address = t.counterparty
-         JOIN fact_tokens k ON k.marketName = t.market AND k.key = ${tokenOf('t')}
+       FROM ${relation} t JOIN ${wallets} w ON w.name = ${walletKey('t.wallet')}
+         LEFT JOIN ${wallets} c ON c.name = ${walletKey('t.counterparty')}
+         JOIN (SELECT market, token, ${tokenKey('marketName, key')} AS name FROM fact_tokens) k
+           ON k.name = ${tokenKey(`t.market, ${tokenOf('t')}`)}
        ORDER BY w.wallet, t.seq`,
       files.facts,
       factColumns,
+      { dictionaryLimit: DICTIONARY_LIMIT, version: 'v2' },
     );
     const [written] = await duck.rows<{ rows: number }>(
       `SELECT count(*)::DOUBLE AS "rows" FROM read_parquet(${quote(files.facts)})`,
@@ -105,19 +116,35 @@ export async function factsOf(duck: Duck, trades: string, folder: string): Promi
   return extent;
 }
 
+/**
+ * SQL of what stands for texts where they are looked up: their hash, as long as all of `relation` differ in it, since
+ * comparing numbers takes half the time; else the texts themselves.
+ */
+async function keyBy(
+  duck: Pick<Duck, 'rows'>,
+  hash: string,
+  relation: string,
+  texts: string,
+): Promise<(texts: string) => string> {
+  const [found] = await duck.rows<{ differ: boolean }>(
+    `SELECT count(*) = count(DISTINCT ${hash}(${texts})) AS differ FROM ${relation}`,
+  );
+  return found?.differ === true ? (of) => `${hash}(${of})` : (of) => `row(${of})`;
+}
+
 /** Makes the tables `fact_wallets` and `fact_tokens`, with the numbers of all that the trades name. */
 async function numberNames(duck: Duck, relation: string, trades: string): Promise<void> {
   await duck.run(`CREATE TABLE fact_wallets AS
     SELECT (row_number() OVER (ORDER BY place) - 1)::INTEGER AS wallet, address, fills::BIGINT AS fills, firstAt FROM (
-      SELECT address, min(place) AS place, sum(fills) AS fills, min("time") AS firstAt FROM (
-        SELECT wallet AS address, 2 * seq::HUGEINT AS place, 1 AS fills, "time" FROM ${relation}
-        UNION ALL SELECT counterparty, 2 * seq::HUGEINT + 1, 0, NULL FROM ${relation} WHERE counterparty IS NOT NULL)
+      SELECT address, min(place) AS place, count("time") AS fills, min("time") AS firstAt FROM (
+        SELECT wallet AS address, 2 * seq AS place, "time" FROM ${relation}
+        UNION ALL SELECT counterparty, 2 * seq + 1, NULL FROM ${relation} WHERE counterparty IS NOT NULL)
       GROUP BY address)`);
   await duck.run(`CREATE TABLE fact_tokens AS
     WITH present AS (SELECT market, event, token, outcomeIndex, min(seq) AS place FROM ${relation} GROUP BY ALL),
     named AS (SELECT t.market AS marketName, ${tokenOf('t')} AS key, min(t.place) AS place,
         arg_min(t.event, t.place) AS eventName, min(t.token) AS name, min(t.outcomeIndex) AS outcome,
-        max(t.outcomeIndex) AS otherOutcome
+        max(t.outcomeIndex) AS otherOutcome, bool_or(t.market IS NULL OR t.event IS NULL) AS nameless
       FROM present t GROUP BY ALL),
     placed AS (SELECT * REPLACE (first_value(eventName) OVER market AS eventName),
         min(place) OVER (PARTITION BY marketName) AS marketPlace FROM named
@@ -125,8 +152,12 @@ async function numberNames(duck: Duck, relation: string, trades: string): Promis
     SELECT CASE key WHEN '' THEN ${TOKEN_UNKNOWN} ELSE row_number() OVER (PARTITION BY key = '' ORDER BY place) - 1
         END::INTEGER AS token, (dense_rank() OVER (ORDER BY marketPlace) - 1)::INTEGER AS market,
       (dense_rank() OVER (ORDER BY eventPlace) - 1)::INTEGER AS event, marketName, eventName, key, name, outcome,
-      otherOutcome
+      otherOutcome, nameless
     FROM (SELECT *, min(place) OVER (PARTITION BY eventName) AS eventPlace FROM placed)`);
+  const [known] = await duck.rows<{ lacking: boolean }>(
+    `SELECT EXISTS (FROM fact_wallets WHERE address IS NULL) OR EXISTS (FROM fact_tokens WHERE nameless) AS lacking`,
+  );
+  if (known?.lacking === true) await refuseNameless(duck, relation, trades);
   const [torn] = await duck.rows<{ key: string; marketName: string }>(
     'SELECT key, marketName FROM fact_tokens WHERE outcome <> otherOutcome ORDER BY token LIMIT 1',
   );

@@ -207,7 +207,9 @@ describe('facts', () => {
 
   const faults: readonly [string, Partial<Record<string, string>>, RegExp][] = [
     ['no wallet', { wallet: 'NULL' }, /1 trades lack a value/],
-    ['no event', { event: 'NULL' }, /lack a value/],
+    ['no market', { market: 'NULL' }, /1 trades lack a value/],
+    ['no event', { event: 'NULL' }, /1 trades lack a value/],
+    ['no time', { time: 'NULL' }, /1 trades lack a value/],
     ['another side', { side: "'HOLD'" }, /1 trades have a side/],
     ['a negative amount', { usd: '-usd - 1' }, /negative amount/],
     ['a third outcome', { outcomeIndex: '2' }, /outcomeIndex that is neither/],
@@ -244,6 +246,21 @@ describe('facts', () => {
     await onDuck(async (duck, folder) => {
       const { trades } = await writeWorld({ trades: [], markets: [], resolutions: [] }, folder);
       await expect(factsOf(duck, trades, path.join(folder, 'facts'))).rejects.toThrow(/no trades/);
+    });
+  });
+});
+
+describe('names of the same hash', () => {
+  it('are told apart by their text', async () => {
+    const world = withCounterparties(makeWorld({ seed: 11, trades: 500, wallets: 20 }));
+    await onDuck(async (duck, folder) => {
+      const { trades } = await writeWorld(world, folder);
+      const [plain, weak] = [path.join(folder, 'plain'), path.join(folder, 'weak')];
+      await duck.run('CREATE MACRO weak(a, b := NULL) AS 7');
+      await factsOf(duck, trades, plain);
+      await factsOf(duck, trades, weak, 'weak');
+      for (const name of ['facts', 'wallets', 'markets', 'tokens'] as const)
+        expect(await readFile(factFiles(weak)[name])).toEqual(await readFile(factFiles(plain)[name]));
     });
   });
 });
