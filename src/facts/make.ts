@@ -103,7 +103,7 @@ export async function factsOf(duck: Duck, trades: string, folder: string, hash =
        ORDER BY w.wallet, t.seq`,
       files.facts,
       factColumns,
-      { dictionaryLimit: DICTIONARY_LIMIT, version: 'v2' },
+      DICTIONARY_LIMIT,
     );
     const [written] = await duck.rows<{ rows: number }>(
       `SELECT count(*)::DOUBLE AS "rows" FROM read_parquet(${quote(files.facts)})`,

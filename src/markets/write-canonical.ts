@@ -8,6 +8,9 @@ import { type CanonicalTable, canonicalColumns, canonicalOrder } from './canonic
  */
 export const orderGroupSql = `CASE WHEN "transaction" IS NOT NULL THEN to_hex(hash(wallet, "transaction", token, side)) END`;
 
+/** Markets and tokens of a row group have fewer values, wallets and transactions more. */
+const DICTIONARY_LIMIT = 10_000;
+
 /**
  * Writes a query with the columns of a canonical table, in its types and order, as Parquet.
  *
@@ -24,5 +27,5 @@ export async function copyCanonical(
   const columns = canonicalColumns[table];
   const typed = columns.map(({ name, type }) => `${identifier(name)}::${type} AS ${identifier(name)}`).join(', ');
   const specs = columns.map(({ type: _, ...spec }) => spec);
-  await copyToParquet(duck, `SELECT ${typed} FROM (${query}) ${order}`, path, specs);
+  await copyToParquet(duck, `SELECT ${typed} FROM (${query}) ${order}`, path, specs, DICTIONARY_LIMIT);
 }

@@ -57,33 +57,26 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** How columns are stored; both ways suit tables of many rows. */
-export interface ParquetEncoding {
-  /**
-   * Up to how many distinct values of a row group a column is written as a dictionary. Looking for them is most of the
-   * work where there are many columns of doubles; DuckDB's own limit is a fifth of the row group.
-   */
-  readonly dictionaryLimit?: number;
-  /** The second version of Parquet stores whole numbers by their differences, and text by its lengths: sooner done. */
-  readonly version?: 'v1' | 'v2';
-}
-
 /**
  * Writes the rows of a query as Parquet with the roles of its columns. The query must have a total ORDER BY (or read
- * one file in its order): then the bytes do not depend on threads or memory limits.
+ * one file in its order): then the bytes do not depend on threads or memory limits. The second version of Parquet is
+ * written sooner than the first and is no larger: whole numbers are stored by their differences, texts by their lengths.
+ *
+ * @param dictionaryLimit up to how many distinct values of a row group a column is written as a dictionary. Looking for
+ *   them is most of the work where there are many columns of doubles; DuckDB's own limit is a fifth of the row group.
  */
 export async function copyToParquet(
   duck: Pick<Duck, 'run'>,
   query: string,
   path: string,
   columns: readonly ColumnSpec[],
-  { dictionaryLimit, version = 'v1' }: ParquetEncoding = {},
+  dictionaryLimit?: number,
 ): Promise<void> {
   const names = columns.map((column) => identifier(column.name)).join(', ');
   const metadata = `KV_METADATA {${METADATA_KEY}: ${quote(JSON.stringify(columns))}}`;
   const dictionary = dictionaryLimit === undefined ? '' : `DICTIONARY_SIZE_LIMIT ${dictionaryLimit}, `;
   await duck.run(
-    `COPY (SELECT ${names} FROM (${query})) TO ${quote(path)} (FORMAT parquet, PARQUET_VERSION ${version},
+    `COPY (SELECT ${names} FROM (${query})) TO ${quote(path)} (FORMAT parquet, PARQUET_VERSION v2,
        COMPRESSION zstd, COMPRESSION_LEVEL 1, ${dictionary}${metadata})`,
   );
 }

@@ -95,7 +95,7 @@ async function writePart(duck: Duck, work: ProfileWork, bucket: Bucket, index: n
      FROM ${ROWS}(), (SELECT list(address ORDER BY address) AS addresses FROM ${walletsOf(work.facts, bucket)})`,
     partFile(work.folder, index),
     specsOf(columns),
-    { dictionaryLimit: DICTIONARY_LIMIT },
+    DICTIONARY_LIMIT,
   );
 }
 
