@@ -13,5 +13,6 @@ export { kMeansLeft } from './kmeans-starts';
 export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
+export { plainRun } from './plain-lines';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

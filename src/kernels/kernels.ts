@@ -19,6 +19,7 @@ export type Pointer = number;
 export interface Kernels extends ClusterKernels, LeafKernels {
   readonly memory: { readonly buffer: ArrayBuffer };
   allocate(bytes: number): Pointer;
+  plainRun(at: Pointer, limit: Pointer, count: Pointer): Pointer;
   gather(target: Pointer, table: Pointer, indices: Pointer, count: number, rowBytes: number): void;
   reserveGemm(n: number): void;
   gemm: Multiply;

@@ -60,7 +60,8 @@ export async function runJobs<Shared, Job, Result>(
   const memoryEach = Math.max(LEAST_MB, Math.floor(memoryMb / threads));
   const results: Result[] = [];
   const failures = new Map<number, unknown>();
-  const take = oneAtATime(jobs);
+  const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
+  const take = oneAtATime(iterator);
   let done = 0;
   /** Gives one job after the other to one worker. */
   const drain = async (doOne: (job: Job, index: number) => Promise<Result>): Promise<void> => {
@@ -77,28 +78,33 @@ export async function runJobs<Shared, Job, Result>(
       }
     }
   };
-  if (threads === 1)
-    await runHere(work, shared, { memoryMb: memoryEach, scratch: path.join(scratch, 'worker') }, drain);
-  else
-    await Promise.all(
-      Array.from({ length: threads }, async (_, number) => {
-        // Started with its first job: there may be fewer jobs than threads.
-        let worker: JobWorker | undefined;
-        try {
-          await drain((job, index) => {
-            worker ??= startWorker({
-              module: compiledModule(work.url),
-              shared,
-              memoryMb: memoryEach,
-              scratch: path.join(scratch, `worker-${number}`),
+  try {
+    if (threads === 1)
+      await runHere(work, shared, { memoryMb: memoryEach, scratch: path.join(scratch, 'worker') }, drain);
+    else
+      await Promise.all(
+        Array.from({ length: threads }, async (_, number) => {
+          // Started with its first job: there may be fewer jobs than threads.
+          let worker: JobWorker | undefined;
+          try {
+            await drain((job, index) => {
+              worker ??= startWorker({
+                module: compiledModule(work.url),
+                shared,
+                memoryMb: memoryEach,
+                scratch: path.join(scratch, `worker-${number}`),
+              });
+              return worker.run(job, index) as Promise<Result>;
             });
-            return worker.run(job, index) as Promise<Result>;
-          });
-        } finally {
-          await worker?.end();
-        }
-      }),
-    );
+          } finally {
+            await worker?.end();
+          }
+        }),
+      );
+  } finally {
+    // Who makes the jobs may have files open: it must know that no more are wanted.
+    await iterator.return?.();
+  }
   const [first] = [...failures].sort(([a], [b]) => a - b);
   if (first !== undefined) throw first[1];
   return results;
@@ -106,9 +112,8 @@ export async function runJobs<Shared, Job, Result>(
 
 /** A function that gives the next job with its number, however many ask at once; undefined at the end. */
 function oneAtATime<Job>(
-  jobs: Iterable<Job> | AsyncIterable<Job>,
+  iterator: Iterator<Job> | AsyncIterator<Job>,
 ): () => Promise<{ job: Job; index: number } | undefined> {
-  const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
   let index = 0;
   let last: Promise<unknown> = Promise.resolve();
   return () => {

@@ -7,7 +7,7 @@ import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
 import { cutCsv, type Piece } from './pieces.ts';
-import { plainLineEnd } from './plain-lines.ts';
+import { PlainLines } from './plain-lines.ts';
 import { polyDataTradeColumns } from './poly-data.ts';
 
 export interface PieceImport {
@@ -72,7 +72,7 @@ async function readPieces(
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
   let endsInLineBreak = true;
   async function* pieces(): AsyncGenerator<Piece> {
-    for await (const piece of cutCsv(file, polyDataTradeColumns, scratch, options.pieceBytes, plainLineEnd)) {
+    for await (const piece of cutCsv(file, polyDataTradeColumns, scratch, options.pieceBytes, new PlainLines())) {
       endsInLineBreak = piece.endsInLineBreak;
       yield piece;
     }

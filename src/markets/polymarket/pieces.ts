@@ -7,6 +7,7 @@ import path from 'node:path';
 import { FathomError } from '../../errors.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { blocksOf } from './blocks.ts';
+import type { PlainLines } from './plain-lines.ts';
 import { checkHeader } from './survey.ts';
 
 /** Lines of a CSV file, without its header, in a file of their own. */
@@ -28,8 +29,6 @@ export interface Piece {
   readonly endsInLineBreak: boolean;
 }
 
-export type PlainEnd = (bytes: Buffer, at: number) => number;
-
 /** Some 300,000 trades. */
 const PIECE_BYTES = 64 << 20;
 
@@ -43,15 +42,14 @@ const QUOTE = 34;
  * field. Stops where `surveyCsv` does.
  *
  * @param size a piece ends at the first line where it may once it has this many bytes
- * @param plainEnd tells where the line at a place of some bytes ends, line feed included, if it is plain, else -1; plain
- *   lines hold no quote and are not empty
+ * @param plainLines tells which lines are plain: they hold no quote and are not empty
  */
 export async function* cutCsv(
   file: string,
   columns: readonly string[],
   folder: string,
   size = PIECE_BYTES,
-  plainEnd: PlainEnd = () => -1,
+  plainLines?: PlainLines,
 ): AsyncGenerator<Piece> {
   await checkIsFile(file);
   let header = false;
@@ -62,7 +60,7 @@ export async function* cutCsv(
   let piece: OpenPiece | undefined;
   const begin = async (): Promise<OpenPiece> => {
     const target = path.join(folder, `piece-${index++}.csv`);
-    return new OpenPiece(target, await open(target, 'w'), line, before, plainEnd);
+    return new OpenPiece(target, await open(target, 'w'), line, before, plainLines);
   };
   try {
     for await (const block of blocksOf(file)) {
@@ -76,6 +74,7 @@ export async function* cutCsv(
       endsInLineBreak = block.at(-1) === LINE_FEED;
       // The last line is counted as if it ended like the others, and written as it is.
       const lines = endsInLineBreak ? block : Buffer.concat([block, Buffer.from('\n')]);
+      plainLines?.load(lines);
       while (from < block.length) {
         piece ??= await begin();
         const cut = piece.take(lines, from, lines.length, endsInLineBreak ? size : Number.POSITIVE_INFINITY);
@@ -108,17 +107,17 @@ class OpenPiece {
   lines = 0;
   private bytes = 0;
   private quotes = 0;
-  private plain: boolean = true;
-  private readonly plainEnd: PlainEnd;
+  /** While all lines are plain. */
+  private plainLines: PlainLines | undefined;
   /** First field of the line before, once the piece is large enough to end. */
   private field: string | undefined;
 
-  constructor(target: string, file: FileHandle, firstLine: number, before: number, plainEnd: PlainEnd) {
+  constructor(target: string, file: FileHandle, firstLine: number, before: number, plainLines?: PlainLines) {
     this.path = target;
     this.file = file;
     this.firstLine = firstLine;
     this.before = before;
-    this.plainEnd = plainEnd;
+    this.plainLines = plainLines;
   }
 
   /** Counts whole lines of `bytes` until the piece may end; says where that is, and whether it is before `end`. */
@@ -127,10 +126,13 @@ class OpenPiece {
     const quoted = bytes.subarray(from, end).includes(QUOTE);
     let at = from;
     while (at < end) {
-      const plain = this.plain ? this.plainEnd(bytes, at) : -1;
-      const next = plain >= 0 ? plain : bytes.indexOf(LINE_FEED, at) + 1;
-      if (this.bytes >= size && this.mayEnd(bytes, at, next)) return { to: at, full: true };
-      if (plain >= 0) this.lines++;
+      const full = this.bytes >= size;
+      // All plain lines at once; but each on its own where the piece may end before it.
+      let next = this.plainLines?.run(at, full ? at + 1 : Math.min(end, at + size - this.bytes)) ?? at;
+      const plain = next > at;
+      if (!plain) next = bytes.indexOf(LINE_FEED, at) + 1;
+      if (full && this.mayEnd(bytes, at, next)) return { to: at, full: true };
+      if (plain) this.lines += (this.plainLines as PlainLines).lines;
       else this.takeOther(bytes, at, next, quoted);
       this.bytes += next - at;
       at = next;
@@ -149,7 +151,7 @@ class OpenPiece {
 
   /** Counts a line of any kind. */
   private takeOther(bytes: Buffer, at: number, next: number, quoted: boolean): void {
-    this.plain = false;
+    this.plainLines = undefined;
     const length = next - 1 - at;
     if (length > 1 || (length === 1 && bytes[at] !== CARRIAGE_RETURN)) this.lines++;
     else this.blank.push(this.lines + this.blank.length);
@@ -159,7 +161,8 @@ class OpenPiece {
 
   async close(endsInLineBreak: boolean): Promise<Piece> {
     await this.file.close();
-    const { path: target, firstLine, before, lines, blank, plain } = this;
-    return { path: target, firstLine, before, lines, blank, quoted: this.quotes > 0, plain, endsInLineBreak };
+    const { path: target, firstLine, before, lines, blank } = this;
+    const [quoted, plain] = [this.quotes > 0, this.plainLines !== undefined];
+    return { path: target, firstLine, before, lines, blank, quoted, plain, endsInLineBreak };
   }
 }

@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plainLineEnd } from '../../../src/markets/polymarket/plain-lines.ts';
+import { PlainLines } from '../../../src/markets/polymarket/plain-lines.ts';
 import { plainTrades, plainTypes, tokensByNumber } from '../../../src/markets/polymarket/plain-trades.ts';
 import { exchangeContracts, polyDataTradeColumns, polyDataTrades } from '../../../src/markets/polymarket/poly-data.ts';
 import { type Duck, openDuck, quote } from '../../../src/tables/duck.ts';
+import { buildKernels } from '../../support/kernels.ts';
 import { temporaryFolder } from '../../support/stage.ts';
+import { plainLineEnd } from './plain-lines-oracle.ts';
 
 const address = `0x${'0123456789abcdef'.repeat(3).slice(0, 40)}`;
 const hash = `0x${'fedcba9876543210'.repeat(4)}`;
@@ -26,11 +28,25 @@ const good = [
 
 /** The good line with other texts in some fields. */
 const line = (fields: Readonly<Record<number, string>> = {}): string[] => good.map((text, i) => fields[i] ?? text);
+
+buildKernels();
+const plainLines = new PlainLines();
+
+/** Where the line at 2 ends as the kernel sees it and as the oracle does, -1 if it is not plain. */
+function endsOf(text: string): { kernel: number; oracle: number } {
+  const bytes = Buffer.from(`x\n${text}\nmore\n`);
+  plainLines.load(bytes);
+  const end = plainLines.run(2, 3);
+  expect(plainLines.lines).toBe(end === 2 ? 0 : 1);
+  return { kernel: end === 2 ? -1 : end, oracle: plainLineEnd(bytes, 2) };
+}
+
 const isPlain = (fields: readonly string[]): boolean => {
-  const text = `${fields.join(',')}\n`;
-  const end = plainLineEnd(Buffer.from(`x\n${text}more`), 2);
-  if (end >= 0) expect(end).toBe(2 + text.length);
-  return end >= 0;
+  const text = fields.join(',');
+  const { kernel, oracle } = endsOf(text);
+  expect(kernel).toBe(oracle);
+  if (kernel >= 0) expect(kernel).toBe(2 + text.length + 1);
+  return kernel >= 0;
 };
 
 describe('plain lines', () => {
@@ -68,6 +84,71 @@ describe('plain lines', () => {
     [{ 1: '"253954"' }],
   ])('have no other: %j', (fields) => {
     expect(isPlain(line(fields))).toBe(false);
+  });
+});
+
+describe('runs of plain lines', () => {
+  const good = line().join(',');
+
+  it('end at the limit or before the first other line, and go on from there', () => {
+    const [other, text] = ['not plain', good];
+    const bytes = Buffer.from(`${[text, text, text, other, text].join('\n')}\n`);
+    const step = text.length + 1;
+    plainLines.load(bytes);
+    for (const [from, limit, end, lines] of [
+      [0, 1, step, 1],
+      [0, step, step, 1],
+      [0, step + 1, 2 * step, 2],
+      [0, bytes.length, 3 * step, 3],
+      [3 * step, bytes.length, 3 * step, 0],
+      [3 * step + other.length + 1, bytes.length, bytes.length, 1],
+      [step, step, step, 0],
+    ] as const) {
+      expect(plainLines.run(from, limit)).toBe(end);
+      expect(plainLines.lines).toBe(lines);
+    }
+  });
+
+  it('take blocks of growing size, and nothing from an earlier one', () => {
+    const lines = new PlainLines();
+    for (const count of [3, 1, 5000, 2]) {
+      const bytes = Buffer.from(`${good}\n`.repeat(count));
+      lines.load(bytes);
+      expect(lines.run(0, bytes.length)).toBe(bytes.length);
+      expect(lines.lines).toBe(count);
+    }
+    lines.load(Buffer.from(`${good.slice(0, -1)}\n`));
+    expect(lines.run(0, 10)).toBe(0);
+  });
+
+  it('are what the oracle takes character by character, whatever is changed in a line', () => {
+    const characters = fc.constantFrom(...'0123456789abcdefgABFZeE+-.:,TBUYSELtoken1 "x\r\0\u00ff/`@[{');
+    const change = fc.record({
+      kind: fc.constantFrom('replace', 'insert', 'remove', 'cut'),
+      at: fc.nat(good.length - 1),
+      with: characters,
+    });
+    let [plain, other] = [0, 0];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(good, good.replace('BUY,SELL', 'SELL,BUY').replace('0.28', '2.8e-1')),
+        fc.array(change, { maxLength: 2 }),
+        (start, changes) => {
+          let text = start;
+          for (const { kind, at, with: put } of changes) {
+            if (kind === 'cut') text = text.slice(0, at);
+            else
+              text = text.slice(0, at) + (kind === 'remove' ? '' : put) + text.slice(kind === 'insert' ? at : at + 1);
+          }
+          const { kernel, oracle } = endsOf(text);
+          expect(kernel).toBe(oracle);
+          if (kernel < 0) other++;
+          else plain++;
+        },
+      ),
+      { numRuns: 4000 },
+    );
+    expect(Math.min(plain, other)).toBeGreaterThan(500);
   });
 });
 
