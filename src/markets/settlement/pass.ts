@@ -75,6 +75,7 @@ export class Pass {
       history === undefined
         ? undefined
         : new History(this.book, this.knowledge, history, (slot, payout) => this.winningFee(slot, payout));
+    standIn(facts, this.knowledge);
     let fill = 0;
     let flow = 0;
     while (fill < facts.rows || flow < flows.count) {
@@ -98,12 +99,11 @@ export class Pass {
   private fill(facts: FactsRead, i: number, time: number): void {
     const { book, history } = this;
     const market = facts.market[i] as number;
-    const token = facts.token[i] as number;
     const flags = facts.flags[i] as number;
     const usd = facts.usd[i] as number;
     const shares = facts.shares[i] as number;
     const buy = isBuy(flags) === 1;
-    const slot = book.slot(token < 0 ? this.knowledge.named + market : (this.knowledge.standsFor[token] as number));
+    const slot = book.slot(facts.token[i] as number);
     const fee = this.feeOf(market, time, usd, shares, facts.fee[i] as number, roleOf(flags));
     book.add(slot, FILLS, 1);
     if (fee !== 0) book.add(slot, FEE, fee);
@@ -204,8 +204,8 @@ export class Pass {
     const knowableAt = settled ? Math.max(knowledge.knowableAt[market] as number, lastAt) : lastAt;
     const status = settled ? SETTLED : held === 0 ? CLOSED : OPEN;
 
-    if (book.of(slot, LEAST) < 0) totals.tally('belowZero');
-    if (held !== bought - sold + received - given || (held === 0 && cost !== 0)) totals.tally('torn');
+    if (book.of(slot, LEAST) < 0) totals.belowZero();
+    if (held !== bought - sold + received - given || (held === 0 && cost !== 0)) totals.torn();
     totals.row(status, cash, fee, cost, settlement, settledPnl, markedPnl);
     totals.market(market, outcome, settled, cash, settlement, held);
     this.history?.settle(slot);
@@ -263,6 +263,17 @@ export class Pass {
     row.put(20, openedAt);
     for (let column = 21; column <= 23; column++) row.put(column, lastAt);
     row.next();
+  }
+}
+
+/**
+ * Puts the tokens of the ledger in place of those of the fills. All of them ahead of the pass: lookups that do not wait
+ * for each other take a fraction of the time.
+ */
+function standIn({ rows, market, token }: FactsRead, { named, standsFor }: Knowledge): void {
+  for (let i = 0; i < rows; i++) {
+    const traded = token[i] as number;
+    token[i] = traded < 0 ? named + (market[i] as number) : (standsFor[traded] as number);
   }
 }
 
