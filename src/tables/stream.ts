@@ -50,13 +50,8 @@ export async function streamArrays(
       const rows = chunk.rowCount;
       const columns = Array.from({ length: chunk.columnCount }, (_, c) => {
         const { items, validity } = chunk.getColumnVector(c) as unknown as NumberVector;
-        if (validity.data !== null)
-          for (let i = 0; i < rows; i++)
-            if (!validity.itemValid(i)) {
-              if (!(items instanceof Float64Array))
-                throw new FathomError('internal', `column ${c} of a stream holds null: ${sql.slice(0, 200)}`);
-              items[i] = Number.NaN;
-            }
+        if (validity.data !== null && !nullsToNaN(items, validity.data, rows))
+          throw new FathomError('internal', `column ${c} of a stream holds null: ${sql.slice(0, 200)}`);
         return items;
       });
       seen += rows;
@@ -72,11 +67,22 @@ export async function streamArrays(
 /** Inside of the client's vector of numbers, which its types keep private; its `getItem` is many times slower. */
 interface NumberVector {
   readonly items: NumberArray;
-  readonly validity: {
-    /** Null if every value is there. */
-    readonly data: unknown;
-    itemValid(index: number): boolean;
-  };
+  /** A bit for each row, 0 for null; null if every value is there. */
+  readonly validity: { readonly data: BigUint64Array | null };
+}
+
+/**
+ * Puts NaN where a column holds null; false if its type has none. It looks at the bits as 32-bit numbers: those of 64
+ * bits make a big integer each, which takes longer than reading the column.
+ */
+function nullsToNaN(items: NumberArray, validity: BigUint64Array, rows: number): boolean {
+  const bits = new Uint32Array(validity.buffer, validity.byteOffset, 2 * validity.length);
+  for (let i = 0; i < rows; i++) {
+    if ((((bits[i >> 5] as number) >>> (i & 31)) & 1) === 1) continue;
+    if (!(items instanceof Float64Array)) return false;
+    items[i] = Number.NaN;
+  }
+  return true;
 }
 
 /** The same for writing. */

@@ -2,7 +2,7 @@
 import type { BarsFigure, Figure, HistogramFigure } from '../../contract/figure.ts';
 import type { Check, MetricsFile } from '../../contract/metrics.ts';
 import type { SettlementResult } from './settle.ts';
-import { profitEdges, type Totals } from './totals.ts';
+import { oddities, profitEdges, type Totals } from './totals.ts';
 
 const amount = (value: number): string => Math.round(value).toLocaleString('en-US');
 
@@ -73,27 +73,27 @@ export function describeSettlement(
         openCostUsd: totals.usd('openCost'),
         'rows.belowZero': totals.count('belowZero'),
         'rows.history': result.historyRows,
-        'fees.unknown': totals.oddity('feeUnknown'),
-        'fees.unknownRole': totals.oddity('roleUnknown'),
-        'fees.unscheduled': totals.oddity('termsUnknown'),
-        'redemptions.ofUnknownTokens': totals.oddity('redeemedBlindly'),
-        'redemptions.otherThanPayout': totals.oddity('redeemedOtherwise'),
+        'fees.unknown': totals.oddity(oddities.feeUnknown),
+        'fees.unknownRole': totals.oddity(oddities.roleUnknown),
+        'fees.unscheduled': totals.oddity(oddities.termsUnknown),
+        'redemptions.ofUnknownTokens': totals.oddity(oddities.redeemedBlindly),
+        'redemptions.otherThanPayout': totals.oddity(oddities.redeemedOtherwise),
       },
       checks: checksOf(result),
       notes: [
         ...remarks,
-        ...said(totals.oddity('feeUnknown'), 'fills have no recorded fee and count as free.'),
+        ...said(totals.oddity(oddities.feeUnknown), 'fills have no recorded fee and count as free.'),
         ...said(
-          totals.oddity('roleUnknown'),
+          totals.oddity(oddities.roleUnknown),
           'fills do not tell whether the wallet was maker or taker and pay as takers.',
         ),
-        ...said(totals.oddity('termsUnknown'), 'fills are in markets without a fee schedule and count as free.'),
+        ...said(totals.oddity(oddities.termsUnknown), 'fills are in markets without a fee schedule and count as free.'),
         ...said(
-          totals.oddity('redeemedBlindly'),
+          totals.oddity(oddities.redeemedBlindly),
           'redemptions do not tell which token they paid for; last prices divide them.',
         ),
         ...said(
-          totals.oddity('redeemedOtherwise'),
+          totals.oddity(oddities.redeemedOtherwise),
           'redemptions brought other cash than the payouts give for the tokens held.',
         ),
         ...said(unmarked, 'open positions have no price to be marked at.'),

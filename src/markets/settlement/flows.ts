@@ -2,6 +2,7 @@
 import { type Book, COST, GIVEN, HELD, RECEIVED, REDEEMED_CASH, REDEEMED_COST } from './book.ts';
 import { eventKinds, type FlowColumns, type Knowledge, REDEEM } from './knowledge.ts';
 import type { Notice } from './pricing.ts';
+import { oddities } from './totals.ts';
 import { divide, firstPart, portion } from './whole.ts';
 
 /** Told of every move, after it; `book.closed` says what it closed. */
@@ -84,13 +85,13 @@ export function redeem(flows: FlowColumns, row: number, rules: FlowRules): void 
   if ((knowledge.knowableAt[market] as number) <= time) {
     const tokens = shares0 === 0 && shares1 === 0 ? 1 : 0;
     cash0 = firstPart(cash, [tokens - shares0, half0], [tokens - shares1, half1]);
-    if (2 * cash !== -shares0 * half0 - shares1 * half1) notice('redeemedOtherwise');
+    if (2 * cash !== -shares0 * half0 - shares1 * half1) notice(oddities.redeemedOtherwise);
   } else if (cash === -shares0 && cash !== -shares1) cash0 = cash;
   else if (cash === -shares1 && cash !== -shares0) cash0 = 0;
   else {
     const [price0, price1] = pricesOf(flows, row);
     cash0 = firstPart(cash, [-shares0, price0], [-shares1, price1]);
-    if (cash !== 0) notice('redeemedBlindly');
+    if (cash !== 0) notice(oddities.redeemedBlindly);
   }
   receive(rules, first, REDEEM, time, shares0, cash0);
   receive(rules, second, REDEEM, time, shares1, cash - cash0);

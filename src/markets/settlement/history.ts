@@ -5,10 +5,10 @@
  * From the moment at which an outcome is knowable a token is worth its payout: what is held then is realised at it, and
  * so is at once whatever comes or goes later. All rows of a settled token add up to its settled profit.
  */
-import type { TypedTable } from '../../tables/typed-table.ts';
+import type { RowSink } from '../../tables/made-rows.ts';
 import { type Book, COST, HELD } from './book.ts';
 import type { Knowledge } from './knowledge.ts';
-import { RESOLUTION, WINNING_FEE } from './ledger.ts';
+import { numberOrNull, RESOLUTION, WINNING_FEE } from './ledger.ts';
 
 /** Numbers of markets, tokens and outcomes are -1 where there is none. */
 interface Row {
@@ -30,7 +30,7 @@ interface Row {
 export class History {
   private readonly book: Book;
   private readonly knowledge: Knowledge;
-  private readonly table: TypedTable;
+  private readonly table: RowSink;
   private rows: Row[] = [];
   /** Fee on winning that a position would have paid if it ended now. */
   private readonly winningFee: (slot: number, payout: number) => number;
@@ -39,12 +39,7 @@ export class History {
   /** Rows of rewards and rebates by market. */
   private readonly rewards = new Map<number, number>();
 
-  constructor(
-    book: Book,
-    knowledge: Knowledge,
-    table: TypedTable,
-    winningFee: (slot: number, payout: number) => number,
-  ) {
+  constructor(book: Book, knowledge: Knowledge, table: RowSink, winningFee: (slot: number, payout: number) => number) {
     this.winningFee = winningFee;
     this.book = book;
     this.knowledge = knowledge;
@@ -104,19 +99,19 @@ export class History {
     const { table } = this;
     for (const row of this.rows) {
       // In the order of `historyColumns`.
-      table.integer(0, wallet);
-      table.integerOrNone(1, row.market);
-      table.integerOrNone(2, row.token);
-      table.integerOrNone(3, row.outcome);
-      table.integer(4, row.step);
-      table.word(5, row.kind);
-      table.whole(6, row.shares);
-      table.halves(7, row.proceeds);
-      table.halves(8, row.cost);
-      table.whole(9, row.fee);
-      table.halves(10, row.proceeds - row.cost - 2 * row.fee);
-      table.whole(11, row.happenedAt);
-      table.whole(12, row.knowableAt);
+      table.put(0, wallet);
+      table.put(1, numberOrNull(row.market));
+      table.put(2, numberOrNull(row.token));
+      table.put(3, numberOrNull(row.outcome));
+      table.put(4, row.step);
+      table.put(5, row.kind);
+      table.put(6, row.shares);
+      table.put(7, row.proceeds);
+      table.put(8, row.cost);
+      table.put(9, row.fee);
+      table.put(10, row.proceeds - row.cost - 2 * row.fee);
+      table.put(11, row.happenedAt);
+      table.put(12, row.knowableAt);
       table.next();
     }
     this.rows = [];

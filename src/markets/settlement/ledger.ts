@@ -1,6 +1,6 @@
 /** The ledger: what became of every wallet's position in every token. */
 import type { ColumnSpec } from '../../tables/columns.ts';
-import type { CellType } from '../../tables/typed-table.ts';
+import type { CellType } from '../../tables/made-rows.ts';
 
 /** A column and how the pass gives its numbers. */
 export type NumberColumn = ColumnSpec & { readonly cell: CellType };
@@ -36,6 +36,9 @@ const numbers: readonly NumberColumn[] = [
   { name: 'token', role: 'info', description: 'Id of the outcome token; null if unknown', cell: 'integer' },
   { name: 'outcomeIndex', role: 'info', description: '0 or 1; null if the source does not tell', cell: 'integer' },
 ];
+
+/** Numbers are -1 where there is none; NaN is null in the tables. */
+export const numberOrNull = (number: number): number => (number < 0 ? Number.NaN : number);
 
 /** Columns of the ledger in their order. */
 export const ledgerColumns: readonly NumberColumn[] = [

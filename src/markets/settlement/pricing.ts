@@ -3,7 +3,7 @@ import { ROLE_MAKER, ROLE_UNKNOWN } from '../../facts/layout.ts';
 import { type Book, COST, HELD, REDEEMED_CASH, REDEEMED_COST } from './book.ts';
 import { curveFee, type FeeTerms, makerRebate, type ProfitFeeBase, scheduledFee } from './fees.ts';
 import type { Knowledge } from './knowledge.ts';
-import type { Oddity } from './totals.ts';
+import { type Oddity, oddities } from './totals.ts';
 import { portion } from './whole.ts';
 
 export interface FeeRules {
@@ -31,7 +31,7 @@ export function feesBy(rules: FeeRules, knowledge: Knowledge, notice: Notice): F
   if (rules.mode === 'recorded')
     return (_market, _time, _usd, _shares, fee) => {
       if (!Number.isNaN(fee)) return fee;
-      notice('feeUnknown');
+      notice(oddities.feeUnknown);
       return 0;
     };
   if (rules.mode !== 'curve') return () => 0;
@@ -40,7 +40,7 @@ export function feesBy(rules: FeeRules, knowledge: Knowledge, notice: Notice): F
     if (time < rules.from) return 0;
     const rate = rules.rates[knowledge.category[market] as number] as number;
     if (role === ROLE_MAKER) return makerRebate(usd, shares, rate, rules.rebate);
-    if (role === ROLE_UNKNOWN) notice('roleUnknown');
+    if (role === ROLE_UNKNOWN) notice(oddities.roleUnknown);
     return curveFee(usd, shares, rate);
   };
 }
@@ -56,12 +56,12 @@ function byTerms(knowledge: Knowledge, notice: Notice): FeeOf {
     const first = knowledge.termsOf[market] as number;
     let row = (knowledge.termsOf[market + 1] as number) - 1;
     if (row < first) {
-      notice('termsUnknown');
+      notice(oddities.termsUnknown);
       return 0;
     }
     while (row >= first && (knowledge.termsFrom[row] as number) > time) row--;
     if (row < first) return 0;
-    if (role === ROLE_UNKNOWN) notice('roleUnknown');
+    if (role === ROLE_UNKNOWN) notice(oddities.roleUnknown);
     return scheduledFee(usd, shares, role === ROLE_MAKER, terms[row] as FeeTerms);
   };
 }

@@ -8,23 +8,23 @@ export type SumName = (typeof sumNames)[number];
 const countNames = ['rows', 'wallets', 'unmarked', 'belowZero', 'torn', ...statuses] as const;
 type CountName = (typeof countNames)[number];
 
-/** Places of the counts; finding them by name at every row would take long. */
-const countAt = Object.fromEntries(countNames.map((name, i) => [name, i])) as Record<CountName, number>;
+/** Places of the counts that change with the rows; finding them by name at every row would take long. */
+const [ROWS, WALLETS, UNMARKED, BELOW_ZERO, TORN, STATUS] = [0, 1, 2, 3, 4, 5];
 
-/** What went by that a reader should know of. */
-const oddities = [
+/** What went by that a reader should know of. Numbers, since there may be one a fill. */
+export const oddities = {
   /** Fills without a recorded fee (mode recorded). */
-  'feeUnknown',
+  feeUnknown: 0,
   /** Fills of unknown role that were charged as takers (mode curve). */
-  'roleUnknown',
+  roleUnknown: 1,
   /** Fills in markets without a fee schedule (mode curve with schedules). */
-  'termsUnknown',
+  termsUnknown: 2,
   /** Redemptions whose tokens the source does not name, in markets without a known outcome, whose cash fits no holding. */
-  'redeemedBlindly',
+  redeemedBlindly: 3,
   /** Redemptions that brought other cash than the known payouts give for what was held. */
-  'redeemedOtherwise',
-] as const;
-export type Oddity = (typeof oddities)[number];
+  redeemedOtherwise: 4,
+} as const;
+export type Oddity = (typeof oddities)[keyof typeof oddities];
 
 /** What a market is to the check of conserved cash. */
 const [SEEN, UNSETTLED, UNKNOWN, HAS_SETTLED] = [1, 2, 4, 8];
@@ -57,7 +57,7 @@ export function totalsMemory(markets: number): TotalsMemory {
   });
   return {
     counts: doubles(countNames.length),
-    odd: doubles(oddities.length),
+    odd: doubles(Object.keys(oddities).length),
     sums: sums(sumNames.length),
     markets: sums(4 * markets),
     flags: new Uint8Array(new SharedArrayBuffer(markets)),
@@ -82,22 +82,15 @@ export class Totals {
   }
 
   count(name: CountName): number {
-    return this.memory.counts[countAt[name]] as number;
+    return this.memory.counts[countNames.indexOf(name)] as number;
   }
 
-  /** Counts one more. */
-  tally(name: CountName): void {
-    const at = countAt[name];
-    this.memory.counts[at] = (this.memory.counts[at] as number) + 1;
+  oddity(what: Oddity): number {
+    return this.memory.odd[what] as number;
   }
 
-  oddity(name: Oddity): number {
-    return this.memory.odd[oddities.indexOf(name)] as number;
-  }
-
-  notice(name: Oddity): void {
-    const at = oddities.indexOf(name);
-    this.memory.odd[at] = (this.memory.odd[at] as number) + 1;
+  notice(what: Oddity): void {
+    add(this.memory.odd, what, 1);
   }
 
   /** Adds a row of the ledger. Amounts in 1e-6, settlement and settled profit in halves of that, NaN if unknown. */
@@ -111,8 +104,9 @@ export class Totals {
     markedPnl: number,
   ): void {
     const { sums } = this;
-    this.tally('rows');
-    this.tally(statuses[status] as (typeof statuses)[number]);
+    const { counts } = this.memory;
+    add(counts, ROWS, 1);
+    add(counts, STATUS + status, 1);
     sums.add(0, cash);
     if (fee !== 0) sums.add(1, fee);
     sums.add(2, cash + cost);
@@ -124,9 +118,19 @@ export class Totals {
       this.settledRows++;
     } else {
       sums.add(6, cost);
-      if (Number.isNaN(markedPnl)) this.tally('unmarked');
+      if (Number.isNaN(markedPnl)) add(counts, UNMARKED, 1);
       else sums.add(5, markedPnl);
     }
+  }
+
+  /** Counts a row with a holding that was once below zero. */
+  belowZero(): void {
+    add(this.memory.counts, BELOW_ZERO, 1);
+  }
+
+  /** Counts a row that contradicts itself. */
+  torn(): void {
+    add(this.memory.counts, TORN, 1);
   }
 
   /** Adds a row to what all wallets together have in its market. */
@@ -147,7 +151,7 @@ export class Totals {
 
   /** Ends the rows of a wallet. */
   wallet(): void {
-    this.tally('wallets');
+    add(this.memory.counts, WALLETS, 1);
     if (this.settledRows === 0) return;
     const { profit, gains, losses } = this.memory;
     const usd = this.walletPnl / 2e6;

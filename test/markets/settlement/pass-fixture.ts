@@ -4,7 +4,7 @@ import { historyColumns, historyKinds, ledgerColumns, statuses } from '../../../
 import { type FactsRead, factsRead, Pass } from '../../../src/markets/settlement/pass.ts';
 import type { FeeRules } from '../../../src/markets/settlement/pricing.ts';
 import { type Totals, totalsMemory } from '../../../src/markets/settlement/totals.ts';
-import type { TypedTable } from '../../../src/tables/typed-table.ts';
+import type { RowSink } from '../../../src/tables/made-rows.ts';
 
 export interface PlainFill {
   readonly wallet: number;
@@ -82,30 +82,21 @@ export const noFees: FeeRules = {
   winningBase: 'profit',
 };
 
-/** A table that keeps its rows as they are put. */
+/** Keeps rows as they are put. */
 function memoryTable(names: readonly string[], words: Readonly<Record<string, readonly string[]>>) {
   const rows: PlainRow[] = [];
   let row: Record<string, number | string | null> = {};
-  const put = (column: number, value: number | null): void => {
-    const name = names[column] as string;
-    row[name] = value === null ? null : (words[name]?.[value] ?? value + 0);
-  };
-  const orNone = (column: number, value: number): void => put(column, Number.isNaN(value) ? null : value);
-  const table = {
-    none: (column: number) => put(column, null),
-    integer: put,
-    word: put,
-    whole: put,
-    halves: put,
-    wholeOrNone: orNone,
-    halvesOrNone: orNone,
-    integerOrNone: (column: number, value: number) => put(column, value < 0 ? null : value),
+  const table: RowSink = {
+    put: (column, value) => {
+      const name = names[column] as string;
+      row[name] = Number.isNaN(value) ? null : (words[name]?.[value] ?? value + 0);
+    },
     next: () => {
       rows.push(row);
       row = {};
     },
   };
-  return { rows, table: table as unknown as TypedTable };
+  return { rows, table };
 }
 
 /** Settles fills (by time) and flows (by time) of any wallets; amounts of the rows in 1e-6 or, where halves, halves of it. */
@@ -157,6 +148,6 @@ export function passOver(
     historyColumns.map(({ name }) => name),
     { kind: historyKinds },
   );
-  pass.run(facts as unknown as FactsRead, flowColumns, ledger.table, history.table);
+  Array.from(pass.run(facts as unknown as FactsRead, flowColumns, ledger.table, history.table));
   return { ledger: ledger.rows, history: history.rows, totals: pass.totals };
 }
