@@ -112,7 +112,8 @@ export async function readFacts<Column extends FactColumn>(
     const wallet = chunk[columns.length] as Int32Array;
     const seq = chunk[columns.length + 1] as Float64Array;
     for (let i = 0; i < count; i++) {
-      const [thisWallet, thisSeq] = [wallet[i] as number, seq[i] as number];
+      const thisWallet = wallet[i] as number;
+      const thisSeq = seq[i] as number;
       if (thisWallet < lastWallet || (thisWallet === lastWallet && thisSeq <= lastSeq))
         throw new FathomError('data', `${factFiles(folder).facts}: the facts are not in order of wallet and seq`);
       lastWallet = thisWallet;

@@ -50,13 +50,8 @@ export async function streamArrays(
       const rows = chunk.rowCount;
       const columns = Array.from({ length: chunk.columnCount }, (_, c) => {
         const { items, validity } = chunk.getColumnVector(c) as unknown as NumberVector;
-        if (validity.data !== null)
-          for (let i = 0; i < rows; i++)
-            if (!validity.itemValid(i)) {
-              if (!(items instanceof Float64Array))
-                throw new FathomError('internal', `column ${c} of a stream holds null: ${sql.slice(0, 200)}`);
-              items[i] = Number.NaN;
-            }
+        if (validity.data !== null && markNulls(items, validity.data, rows) > 0 && !(items instanceof Float64Array))
+          throw new FathomError('internal', `column ${c} of a stream holds null: ${sql.slice(0, 200)}`);
         return items;
       });
       seen += rows;
@@ -69,14 +64,24 @@ export async function streamArrays(
   }
 }
 
+/** Puts NaN where a bit of `valid` is 0, one a value; returns how many are. */
+function markNulls(items: NumberArray, valid: BigUint64Array, rows: number): number {
+  // As small numbers: the client's own `itemValid` makes big integers, which takes longer than all else.
+  const words = new Uint32Array(valid.buffer, valid.byteOffset, 2 * valid.length);
+  let nulls = 0;
+  for (let i = 0; i < rows; i++) {
+    if ((((words[i >> 5] as number) >>> (i & 31)) & 1) === 1) continue;
+    items[i] = Number.NaN;
+    nulls++;
+  }
+  return nulls;
+}
+
 /** Inside of the client's vector of numbers, which its types keep private; its `getItem` is many times slower. */
 interface NumberVector {
   readonly items: NumberArray;
-  readonly validity: {
-    /** Null if every value is there. */
-    readonly data: unknown;
-    itemValid(index: number): boolean;
-  };
+  /** Null if every value is there. */
+  readonly validity: { readonly data: BigUint64Array | null };
 }
 
 /** The same for writing. */

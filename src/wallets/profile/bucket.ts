@@ -59,7 +59,7 @@ export default async function openProfileBucket(
     { name: 'asOf', type: 'TIMESTAMP' },
     { name: 'place', type: 'INTEGER' },
   ];
-  registerRows(duck, ROWS, [...keys, ...columns], (arrays) => fill(arrays));
+  const nulls = registerRows(duck, ROWS, [...keys, ...columns], (arrays) => fill(arrays));
   let facts: ProfileFacts | undefined;
   return async (bucket, index) => {
     const wallets = await walletsByAddress(duck, work.facts, bucket);
@@ -71,12 +71,12 @@ export default async function openProfileBucket(
       const at = wallet - bucket.from;
       addRows(view(facts as ProfileFacts, begins[at] as number, begins[at + 1] as number), rows);
     });
-    const missingByColumn = new Float64Array(columns.length);
+    nulls.fill(0);
     if (rows.count > 0) {
-      fill = rowsInOrder(rows, work.dates.times, missingByColumn);
+      fill = rowsInOrder(rows, work.dates.times);
       await writePart(duck, work, bucket, index);
     }
-    return { ...summarise(rows, work, columns), missingByColumn };
+    return { ...summarise(rows, work, columns), missingByColumn: nulls.slice(keys.length) };
   };
 }
 
