@@ -103,16 +103,18 @@ export async function readFacts<Column extends FactColumn>(
     }),
   ) as Record<Column, Int32Array | Float64Array | Uint8Array>;
   // Whatever is read, wallet and seq come too: a file in another order would give wrong numbers without a word.
-  const sql = `SELECT ${[...columns.map((name) => sqlOf[name]), sqlOf.wallet, sqlOf.seq].join(', ')}
+  const names: readonly FactColumn[] = [...new Set<FactColumn>([...columns, 'wallet', 'seq'])];
+  const sql = `SELECT ${names.map((name) => sqlOf[name]).join(', ')}
     FROM read_parquet(${quote(factFiles(folder).facts)}) WHERE wallet >= ${bucket.from} AND wallet < ${bucket.to}`;
   let rows = 0;
   let lastWallet = -1;
   let lastSeq = -1;
   await streamArrays(duck, sql, bucket.fills, (chunk, count) => {
-    const wallet = chunk[columns.length] as Int32Array;
-    const seq = chunk[columns.length + 1] as Float64Array;
+    const wallet = chunk[names.indexOf('wallet')] as Int32Array;
+    const seq = chunk[names.indexOf('seq')] as Float64Array;
     for (let i = 0; i < count; i++) {
-      const [thisWallet, thisSeq] = [wallet[i] as number, seq[i] as number];
+      const thisWallet = wallet[i] as number;
+      const thisSeq = seq[i] as number;
       if (thisWallet < lastWallet || (thisWallet === lastWallet && thisSeq <= lastSeq))
         throw new FathomError('data', `${factFiles(folder).facts}: the facts are not in order of wallet and seq`);
       lastWallet = thisWallet;

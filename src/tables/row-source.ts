@@ -19,15 +19,18 @@ export type FillRows = (arrays: readonly Float64Array[]) => number;
 /**
  * Makes a table function, to be read as `name()`. Its rows come from `fill`, one chunk after the other; a query that
  * only picks and computes columns keeps their order.
+ *
+ * @returns by column, how many nulls were given; counted on from one query to the next
  */
 export function registerRows(
   duck: Pick<Duck, 'connection'>,
   name: string,
   columns: readonly SourceColumn[],
   fill: FillRows,
-): void {
+): Float64Array {
   const arrays = columns.map(() => new Float64Array(CHUNK_ROWS));
   const writers = columns.map(({ type }, c) => writer[type](arrays[c] as Float64Array));
+  const nulls = new Float64Array(columns.length);
   duck.connection.registerTableFunction(
     DuckDBTableFunction.create({
       name,
@@ -37,11 +40,15 @@ export function registerRows(
       initFunction: (info) => info.setMaxThreads(1),
       mainFunction: (_, chunk) => {
         const rows = fill(arrays);
+        if (rows > 0)
+          for (let c = 0; c < writers.length; c++)
+            nulls[c] = (nulls[c] as number) + (writers[c] as Writer)(vectorOf(chunk, c), rows);
+        // Not before: the client copies the old values of as many rows as a chunk has out of every vector it gives.
         chunk.rowCount = rows;
-        if (rows > 0) writers.forEach((write, c) => void write(vectorOf(chunk, c), rows));
       },
     }),
   );
+  return nulls;
 }
 
 const types = { DOUBLE, INTEGER, TIMESTAMP } as const;
@@ -57,25 +64,29 @@ interface RawVector {
 const vectorOf = (chunk: DuckDBDataChunk, column: number): RawVector =>
   chunk.getColumnVector(column) as unknown as RawVector;
 
-/** For each type, what writes the first values of an array into a vector. */
-const writer: Readonly<
-  Record<SourceColumn['type'], (values: Float64Array) => (vector: RawVector, rows: number) => void>
-> = {
+/** Writes the first values of an array into a vector, and says how many of them are null. */
+type Writer = (vector: RawVector, rows: number) => number;
+
+/** Writers by type. They flush whole arrays: what lies behind the rows of the chunk is read by nobody. */
+const writer: Readonly<Record<SourceColumn['type'], (values: Float64Array) => Writer>> = {
   DOUBLE: (values) => {
     const mask = new Uint32Array(CHUNK_ROWS / 32);
     const valid = new BigUint64Array(mask.buffer);
     return (vector, rows) => {
-      vector.items = values.subarray(0, rows);
-      if (markUnknown(values, rows, mask)) vector.validity.data = valid.subarray(0, Math.ceil(rows / 64));
+      const nulls = markUnknown(values, rows, mask);
+      vector.items = values;
+      if (nulls > 0) vector.validity.data = valid;
       vector.flush();
+      return nulls;
     };
   },
   INTEGER: (values) => {
     const integers = new Int32Array(CHUNK_ROWS);
     return (vector, rows) => {
       for (let k = 0; k < rows; k++) integers[k] = values[k] as number;
-      vector.items = integers.subarray(0, rows);
+      vector.items = integers;
       vector.flush();
+      return 0;
     };
   },
   TIMESTAMP: (values) => {
@@ -88,20 +99,25 @@ const writer: Readonly<
         halves[2 * k] = value | 0;
         halves[2 * k + 1] = Math.floor(value / 2 ** 32);
       }
-      vector.items = integers.subarray(0, rows);
+      vector.items = integers;
       vector.flush();
+      return 0;
     };
   },
 };
 
-/** Whether a value is NaN; if so, `mask` has a bit for every value, 0 where it is. */
-function markUnknown(values: Float64Array, rows: number, mask: Uint32Array): boolean {
-  let found = false;
-  for (let k = 0; k < rows; k++) {
-    if (!Number.isNaN(values[k])) continue;
-    if (!found) mask.fill(0xffff_ffff);
-    found = true;
-    mask[k >> 5] = (mask[k >> 5] as number) & ~(1 << (k & 31));
+/** Sets the bits of `mask`, one a value: 0 where it is NaN. Returns how many are. */
+function markUnknown(values: Float64Array, rows: number, mask: Uint32Array): number {
+  let unknown = 0;
+  for (let start = 0; start < rows; start += 32) {
+    const end = Math.min(rows, start + 32);
+    let bits = 0;
+    for (let k = start; k < end; k++) {
+      const known = Number.isNaN(values[k]) ? 0 : 1;
+      bits |= known << (k & 31);
+      unknown += 1 - known;
+    }
+    mask[start >> 5] = bits;
   }
-  return found;
+  return unknown;
 }

@@ -59,7 +59,7 @@ export default async function openProfileBucket(
     { name: 'asOf', type: 'TIMESTAMP' },
     { name: 'place', type: 'INTEGER' },
   ];
-  registerRows(duck, ROWS, [...keys, ...columns], (arrays) => fill(arrays));
+  const nulls = registerRows(duck, ROWS, [...keys, ...columns], (arrays) => fill(arrays));
   let facts: ProfileFacts | undefined;
   return async (bucket, index) => {
     const wallets = await walletsByAddress(duck, work.facts, bucket);
@@ -71,42 +71,42 @@ export default async function openProfileBucket(
       const at = wallet - bucket.from;
       addRows(view(facts as ProfileFacts, begins[at] as number, begins[at + 1] as number), rows);
     });
-    const missingByColumn = new Float64Array(columns.length);
+    nulls.fill(0);
     if (rows.count > 0) {
-      fill = rowsInOrder(rows, work.dates.times, missingByColumn);
-      await writePart(duck, work, bucket, index);
+      fill = rowsInOrder(rows, work.dates.times);
+      await writePart(duck, work, index);
     }
-    return { ...summarise(rows, work, columns), missingByColumn };
+    return { ...summarise(rows, work, columns), missingByColumn: nulls.slice(keys.length) };
   };
 }
 
 /** Enough for counts and the shares of few fills; measured: a quarter less time to write, an eighth more bytes. */
 const DICTIONARY_LIMIT = 2048;
 
-/** Table function of the rows of a bucket. */
+/** Table function of the rows of a bucket, and table of its wallets. */
 const ROWS = 'bucket_rows';
+const WALLETS = 'bucket_wallets';
 
-async function writePart(duck: Duck, work: ProfileWork, bucket: Bucket, index: number): Promise<void> {
+async function writePart(duck: Duck, work: ProfileWork, index: number): Promise<void> {
   const columns = columnsBy[work.definitions];
   // One list beside all rows, since a join would not keep their order.
   await copyToParquet(
     duck,
     `SELECT addresses[place + 1] AS wallet, "asOf", ${columns.map(({ name }) => identifier(name)).join(', ')}
-     FROM ${ROWS}(), (SELECT list(address ORDER BY address) AS addresses FROM ${walletsOf(work.facts, bucket)})`,
+     FROM ${ROWS}(), (SELECT list(address ORDER BY address) AS addresses FROM ${WALLETS})`,
     partFile(work.folder, index),
     specsOf(columns),
     DICTIONARY_LIMIT,
   );
 }
 
-/** SQL for the wallets of a bucket that traded. */
-const walletsOf = (facts: string, { from, to }: Bucket): string =>
-  `read_parquet(${quote(factFiles(facts).wallets)}) WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0`;
-
-/** Numbers of the wallets of a bucket that traded, in order of their addresses. */
-async function walletsByAddress(duck: Duck, facts: string, bucket: Bucket): Promise<readonly number[]> {
-  const sql = `SELECT wallet FROM ${walletsOf(facts, bucket)} ORDER BY address`;
-  const [wallets] = (await duck.connection.runAndReadAll(sql)).getColumnsJS() as [number[]];
+/** Numbers of the wallets of a bucket that traded, in order of their addresses; leaves both in table `WALLETS`. */
+async function walletsByAddress(duck: Duck, facts: string, { from, to }: Bucket): Promise<readonly number[]> {
+  await duck.run(`CREATE OR REPLACE TEMP TABLE ${WALLETS} AS
+    SELECT wallet, address FROM read_parquet(${quote(factFiles(facts).wallets)})
+    WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0`);
+  const sorted = await duck.connection.runAndReadAll(`SELECT wallet FROM ${WALLETS} ORDER BY address`);
+  const [wallets] = sorted.getColumnsJS() as [number[]];
   return wallets;
 }
 

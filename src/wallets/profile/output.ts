@@ -74,14 +74,10 @@ export class BucketRows {
   }
 }
 
-/**
- * Gives the rows in their order: the time of the date, the place of the wallet, the values.
- *
- * @param missing by column after the place; the unknown values that were given are added to it
- */
-export function rowsInOrder(rows: BucketRows, times: Float64Array, missing: Float64Array): FillRows {
+/** Gives the rows in their order: the time of the date, the place of the wallet, the values. */
+export function rowsInOrder(rows: BucketRows, times: Float64Array): FillRows {
   const blocks = rows.inOrder();
-  return ([moments, places, ...columns]) => {
+  return ([moments, ...numbers]) => {
     let filled = 0;
     // Whole blocks only.
     while (filled + BLOCK_ROWS <= CHUNK_ROWS) {
@@ -89,18 +85,15 @@ export function rowsInOrder(rows: BucketRows, times: Float64Array, missing: Floa
       if (value === undefined) break;
       const { block, date, rows: count } = value;
       (moments as Float64Array).fill(times[date] as number, filled, filled + count);
-      toColumn(block, 0, rows.rowSize, count, places as Float64Array, filled);
-      for (let c = 0; c < columns.length; c++) {
-        const unknown = toColumn(block, c + 1, rows.rowSize, count, columns[c] as Float64Array, filled);
-        missing[c] = (missing[c] as number) + unknown;
-      }
+      for (let c = 0; c < numbers.length; c++)
+        toColumn(block, c, rows.rowSize, count, numbers[c] as Float64Array, filled);
       filled += count;
     }
     return filled;
   };
 }
 
-/** Copies one number of each row to a column, from index `start` on, and returns how many are NaN. */
+/** Copies one number of each row to a column, from index `start` on. */
 function toColumn(
   block: Float64Array,
   number: number,
@@ -108,12 +101,6 @@ function toColumn(
   rows: number,
   column: Float64Array,
   start: number,
-): number {
-  let unknown = 0;
-  for (let k = start, from = number; k < start + rows; k++, from += rowSize) {
-    const value = block[from] as number;
-    if (Number.isNaN(value)) unknown++;
-    column[k] = value;
-  }
-  return unknown;
+): void {
+  for (let k = start, from = number; k < start + rows; k++, from += rowSize) column[k] = block[from] as number;
 }

@@ -28,6 +28,8 @@ export interface Settlement {
   closingLineValue: number;
   /** All fills, each valued at the payout of its outcome where that is known and else at the mark of its token. */
   markedPnlUsd: number;
+  /** Whether a fill has no known payout. If none is open, the same fills give the same numbers as of every later date. */
+  open: boolean;
 }
 
 export interface Settler {
@@ -84,6 +86,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     pnlHerfindahl: NaN,
     closingLineValue: NaN,
     markedPnlUsd: NaN,
+    open: false,
   };
 
   const load = (next: WalletView): void => {
@@ -142,6 +145,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     let marked = 0;
     let cash = 0;
     let nameless = false;
+    let open = false;
     let lineSum = 0;
     let lineShares = 0;
     for (let i = begin; i < end; i++) {
@@ -158,6 +162,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
       }
       const buy = isBuy(view.flags[i] as number) === 1;
       if (what === OPEN || what === NAMELESS || (knowableAt[slot] as number) >= asOf) {
+        open = true;
         const fee = view.fee[i] as number;
         cash += (buy ? -(view.usd[i] as number) : (view.usd[i] as number)) - (!Number.isNaN(fee) ? fee : 0);
         const token = view.token[i] as number;
@@ -179,6 +184,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
       if (buy) invested[slot] = (invested[slot] as number) + (view.usd[i] as number);
     }
     sumPositions(count, asOf);
+    result.open = open;
     result.closingLineValue = lineShares > 0 ? lineSum / lineShares : Number.NaN;
     // To whole 1e-6 USD: a wallet that made the last fill is even, not ahead by what rounding left.
     const value = valueOfHeld(tokens, date);

@@ -1,13 +1,13 @@
 /** One row a wallet and date: what the columns of a profile hold. */
 import { DAY } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
-import { makeActivity } from './activity.ts';
-import { makeCounterparties } from './counterparties.ts';
+import { type Activity, makeActivity } from './activity.ts';
+import { type Counterparties, makeCounterparties } from './counterparties.ts';
 import { makeHolding } from './holding.ts';
 import { categories, type MarketTable } from './market-table.ts';
 import type { BucketRows } from './output.ts';
 import { type PriceArrays, tokenPrices } from './prices.ts';
-import { makeSettler } from './settlement.ts';
+import { makeSettler, type Settlement } from './settlement.ts';
 import type { WalletView } from './slots.ts';
 
 /** What all wallets are measured with. */
@@ -58,10 +58,21 @@ export function makeWindows(setting: WindowSetting): AddRows {
     holding.load(view);
     counterparties.load(view);
     const funded = fundedAt === undefined ? Number.NaN : (fundedAt[view.wallet] as number);
+    let activity: Activity;
+    let others: Counterparties;
+    let settled: Settlement;
+    let lastBegin = -1;
+    let lastEnd = -1;
     eachWindow(view, dates, minTrades, (q, asOf, begin, end) => {
-      const activity = activities.moveTo(begin, end);
-      const settled = settler.settle(begin, end, asOf, q);
-      const others = counterparties.measure(begin, end);
+      // Most wallets trade seldom: two windows of three hold the same fills as the one before.
+      const moved = begin !== lastBegin || end !== lastEnd;
+      lastBegin = begin;
+      lastEnd = end;
+      if (moved) {
+        activity = activities.moveTo(begin, end);
+        others = counterparties.measure(begin, end);
+      }
+      if (moved || settled.open) settled = settler.settle(begin, end, asOf, q);
       const tenure = (asOf - view.firstAt) / DAY;
       let at = rows.add(q);
       const { values } = rows;
