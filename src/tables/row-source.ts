@@ -1,19 +1,32 @@
 /** Rows that DuckDB asks for while it runs a query: they go from our arrays into its vectors, and through no table. */
-import { DOUBLE, type DuckDBDataChunk, DuckDBTableFunction, INTEGER, TIMESTAMP } from '@duckdb/node-api';
+import {
+  DECIMAL,
+  DOUBLE,
+  type DuckDBDataChunk,
+  DuckDBTableFunction,
+  type DuckDBType,
+  ENUM,
+  INTEGER,
+  TIMESTAMP,
+} from '@duckdb/node-api';
 import type { Duck } from './duck.ts';
 
 /** Most rows of a chunk; the size of DuckDB's vectors. */
 export const CHUNK_ROWS = 2048;
 
+/**
+ * What a column holds and how its numbers are given: `number` and `integer` as they are; `micros` and `halves` as whole
+ * millionths or halves of millionths (DECIMAL with 6 or 7 places); `time` as microseconds since 1970; a list of words by
+ * index. NaN is null.
+ */
+export type CellType = 'number' | 'integer' | 'micros' | 'halves' | 'time' | readonly string[];
+
 export interface SourceColumn {
   readonly name: string;
-  readonly type: 'DOUBLE' | 'INTEGER' | 'TIMESTAMP';
+  readonly cell: CellType;
 }
 
-/**
- * Puts the next rows of a query into the arrays, one a column, and says how many they are: up to `CHUNK_ROWS`, and 0 at
- * the end. Times are microseconds. NaN is null; a column of type INTEGER has none.
- */
+/** Puts the next rows of a query into the arrays, one a column, and says how many: up to `CHUNK_ROWS`, and 0 at the end. */
 export type FillRows = (arrays: readonly Float64Array[]) => number;
 
 /**
@@ -29,13 +42,13 @@ export function registerRows(
   fill: FillRows,
 ): Float64Array {
   const arrays = columns.map(() => new Float64Array(CHUNK_ROWS));
-  const writers = columns.map(({ type }, c) => writer[type](arrays[c] as Float64Array));
+  const writers = columns.map(({ cell }, c) => writerOf(cell, arrays[c] as Float64Array));
   const nulls = new Float64Array(columns.length);
   duck.connection.registerTableFunction(
     DuckDBTableFunction.create({
       name,
       bindFunction: (info) => {
-        for (const column of columns) info.addResultColumn(column.name, types[column.type]);
+        for (const column of columns) info.addResultColumn(column.name, typeOf(column.cell));
       },
       initFunction: (info) => info.setMaxThreads(1),
       mainFunction: (_, chunk) => {
@@ -51,12 +64,20 @@ export function registerRows(
   return nulls;
 }
 
-const types = { DOUBLE, INTEGER, TIMESTAMP } as const;
+function typeOf(cell: CellType): DuckDBType {
+  if (cell === 'number') return DOUBLE;
+  if (cell === 'integer') return INTEGER;
+  if (cell === 'micros') return DECIMAL(18, 6);
+  if (cell === 'halves') return DECIMAL(18, 7);
+  if (cell === 'time') return TIMESTAMP;
+  return ENUM([...(cell as readonly string[])]);
+}
 
 /** Inside of the client's vectors, which its types keep private; their `setItem` is many times slower. */
 interface RawVector {
-  /** What `flush` copies into DuckDB's memory. */
-  items: Float64Array | Int32Array | BigInt64Array;
+  /** What `flush` copies into DuckDB's memory; which of the two there is depends on the type. */
+  items?: ArrayBufferView;
+  dataView?: ArrayBufferView;
   readonly validity: { data: BigUint64Array | null };
   flush(): void;
 }
@@ -67,44 +88,55 @@ const vectorOf = (chunk: DuckDBDataChunk, column: number): RawVector =>
 /** Writes the first values of an array into a vector, and says how many of them are null. */
 type Writer = (vector: RawVector, rows: number) => number;
 
-/** Writers by type. They flush whole arrays: what lies behind the rows of the chunk is read by nobody. */
-const writer: Readonly<Record<SourceColumn['type'], (values: Float64Array) => Writer>> = {
-  DOUBLE: (values) => {
-    const mask = new Uint32Array(CHUNK_ROWS / 32);
-    const valid = new BigUint64Array(mask.buffer);
-    return (vector, rows) => {
-      const nulls = markUnknown(values, rows, mask);
-      vector.items = values;
-      if (nulls > 0) vector.validity.data = valid;
-      vector.flush();
-      return nulls;
+/** A writer of the values of an array. It flushes whole arrays: what lies behind the rows of the chunk is read by nobody. */
+function writerOf(cell: CellType, values: Float64Array): Writer {
+  const { stored, convert } = storeOf(cell, values);
+  const mask = new Uint32Array(CHUNK_ROWS / 32);
+  const valid = new BigUint64Array(mask.buffer);
+  return (vector, rows) => {
+    convert(rows);
+    if (vector.items === undefined) vector.dataView = stored;
+    else vector.items = stored;
+    const nulls = markUnknown(values, rows, mask);
+    if (nulls > 0) vector.validity.data = valid;
+    vector.flush();
+    return nulls;
+  };
+}
+
+/** The memory of a column as DuckDB holds it, and what brings the first values of an array into it. */
+function storeOf(cell: CellType, values: Float64Array): { stored: ArrayBufferView; convert: (rows: number) => void } {
+  if (cell === 'number') return { stored: values, convert: () => undefined };
+  if (cell === 'integer' || typeof cell === 'object') {
+    const stored = cell === 'integer' ? new Int32Array(CHUNK_ROWS) : new Uint8Array(CHUNK_ROWS);
+    return {
+      stored,
+      convert: (rows) => {
+        for (let i = 0; i < rows; i++) stored[i] = values[i] as number;
+      },
     };
-  },
-  INTEGER: (values) => {
-    const integers = new Int32Array(CHUNK_ROWS);
-    return (vector, rows) => {
-      for (let k = 0; k < rows; k++) integers[k] = values[k] as number;
-      vector.items = integers;
-      vector.flush();
-      return 0;
-    };
-  },
-  TIMESTAMP: (values) => {
-    const integers = new BigInt64Array(CHUNK_ROWS);
-    // Pairs of 32-bit numbers, low one first: making big integers takes longer than all else.
-    const halves = new Int32Array(integers.buffer);
-    return (vector, rows) => {
-      for (let k = 0; k < rows; k++) {
-        const value = values[k] as number;
-        halves[2 * k] = value | 0;
-        halves[2 * k + 1] = Math.floor(value / 2 ** 32);
-      }
-      vector.items = integers;
-      vector.flush();
-      return 0;
-    };
-  },
-};
+  }
+  const pairs = new Int32Array(2 * CHUNK_ROWS);
+  const put = cell === 'halves' ? putHalves : putPair;
+  return {
+    stored: pairs,
+    convert: (rows) => {
+      for (let i = 0; i < rows; i++) put(pairs, i, values[i] as number);
+    },
+  };
+}
+
+/** Numbers of 64 bits are written as pairs of 32, low one first: making big integers takes longer than all else. */
+function putPair(pairs: Int32Array, i: number, value: number): void {
+  pairs[2 * i] = value | 0;
+  pairs[2 * i + 1] = Math.floor(value / 2 ** 32);
+}
+
+/** Columns of halves count 1e-7, five times as many, which may be more than a double tells apart. */
+function putHalves(pairs: Int32Array, i: number, value: number): void {
+  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER / 5) putPair(pairs, i, 5 * value);
+  else if (!Number.isNaN(value)) new BigInt64Array(pairs.buffer)[i] = 5n * BigInt(value);
+}
 
 /** Sets the bits of `mask`, one a value: 0 where it is NaN. Returns how many are. */
 function markUnknown(values: Float64Array, rows: number, mask: Uint32Array): number {

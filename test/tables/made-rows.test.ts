@@ -15,7 +15,7 @@ async function withDuck(run: (duck: Duck) => Promise<void>): Promise<void> {
 describe('made rows', () => {
   it('keeps whole numbers of any size, halves and nulls, over several chunks', () =>
     withDuck(async (duck) => {
-      const made = MadeRows.open(duck, 'made', [
+      const made = new MadeRows(duck, 'made', [
         { name: 'number', cell: 'integer' },
         { name: 'usd', cell: 'micros' },
         { name: 'half', cell: 'halves' },
@@ -56,7 +56,7 @@ describe('made rows', () => {
 
   it('gives rows that were put before and those put many at a time, statement after statement', () =>
     withDuck(async (duck) => {
-      const made = MadeRows.open(duck, 'made', [{ name: 'number', cell: 'integer' }]);
+      const made = new MadeRows(duck, 'made', [{ name: 'number', cell: 'integer' }]);
       for (const [before, times] of [
         [5000, 0],
         [0, 0],
@@ -86,7 +86,7 @@ describe('made rows', () => {
 
   it('fails with the error of whoever makes the rows', () =>
     withDuck(async (duck) => {
-      const made = MadeRows.open(duck, 'made', [{ name: 'number', cell: 'integer' }]);
+      const made = new MadeRows(duck, 'made', [{ name: 'number', cell: 'integer' }]);
       const error = new Error('no more of this');
       const feeding = made.feed('CREATE TABLE "rows" AS FROM made()', () => {
         throw error;
@@ -96,7 +96,7 @@ describe('made rows', () => {
 
   it('stops if a statement leaves rows unread', () =>
     withDuck(async (duck) => {
-      const made = MadeRows.open(duck, 'made', [{ name: 'number', cell: 'integer' }]);
+      const made = new MadeRows(duck, 'made', [{ name: 'number', cell: 'integer' }]);
       made.put(0, 1);
       made.next();
       await expect(made.feed('SELECT 1')).rejects.toThrow('read 0 of 1 rows');

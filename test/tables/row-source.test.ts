@@ -17,9 +17,9 @@ describe('rows that a query reads from arrays', () => {
         duck,
         'made',
         [
-          { name: 'at', type: 'TIMESTAMP' },
-          { name: 'row', type: 'INTEGER' },
-          { name: 'value', type: 'DOUBLE' },
+          { name: 'at', cell: 'time' },
+          { name: 'row', cell: 'integer' },
+          { name: 'value', cell: 'number' },
         ],
         ([times, rows, values]) => {
           const count = Math.min(CHUNK_ROWS, ROWS - row);
@@ -50,7 +50,7 @@ describe('rows that a query reads from arrays', () => {
   it('stop the query with what filling throws', async () => {
     const duck = await openDuck({ threads: 1, memoryMb: 256, scratch: await temporaryFolder() });
     try {
-      registerRows(duck, 'broken', [{ name: 'value', type: 'DOUBLE' }], () => {
+      registerRows(duck, 'broken', [{ name: 'value', cell: 'number' }], () => {
         throw new Error('no more numbers');
       });
       await expect(duck.rows('SELECT * FROM broken()')).rejects.toThrow(/no more numbers/);

@@ -41,8 +41,8 @@ export default async function openBuckets(
   const memory = shared.totals[Atomics.add(shared.taken, 0, 1)] as TotalsMemory;
   const pass = new Pass(shared.knowledge, shared.options, memory);
   if (shared.names !== undefined) await readNames(duck, shared.names);
-  const ledger = MadeRows.open(duck, 'ledger_rows', ledgerColumns);
-  const history = shared.history === undefined ? undefined : MadeRows.open(duck, 'history_rows', historyColumns);
+  const ledger = new MadeRows(duck, 'ledger_rows', ledgerColumns);
+  const history = shared.history === undefined ? undefined : new MadeRows(duck, 'history_rows', historyColumns);
   let facts: FactsRead | undefined;
   return async (bucket, index) => {
     if (bucket.fills > 0) facts = await readFacts(duck, shared.facts, bucket, factsRead, facts);

@@ -1,6 +1,6 @@
 /** The ledger: what became of every wallet's position in every token. */
 import type { ColumnSpec } from '../../tables/columns.ts';
-import type { CellType } from '../../tables/made-rows.ts';
+import type { CellType } from '../../tables/row-source.ts';
 
 /** A column and how the pass gives its numbers. */
 export type NumberColumn = ColumnSpec & { readonly cell: CellType };

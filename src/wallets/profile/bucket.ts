@@ -56,10 +56,13 @@ export default async function openProfileBucket(
   // What the query of `writePart` reads: the rows of the bucket at hand.
   let fill: FillRows = () => 0;
   const keys: SourceColumn[] = [
-    { name: 'asOf', type: 'TIMESTAMP' },
-    { name: 'place', type: 'INTEGER' },
+    { name: 'asOf', cell: 'time' },
+    { name: 'place', cell: 'integer' },
   ];
-  const nulls = registerRows(duck, ROWS, [...keys, ...columns], (arrays) => fill(arrays));
+  const numbers = columns.map(
+    ({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' }),
+  );
+  const nulls = registerRows(duck, ROWS, [...keys, ...numbers], (arrays) => fill(arrays));
   let facts: ProfileFacts | undefined;
   return async (bucket, index) => {
     const wallets = await walletsByAddress(duck, work.facts, bucket);
