@@ -65,8 +65,8 @@ const noFills = { rows: 0, ...Object.fromEntries(factsRead.map((name) => [name, 
 async function readNames(duck: Duck, folder: string): Promise<void> {
   const file = (name: string): string => `read_parquet(${quote(path.join(folder, `${name}.parquet`))})`;
   await duck.run(`CREATE VIEW wallet_names AS FROM ${file('wallets')};
-    CREATE TABLE market_names AS SELECT market, name FROM ${file('markets')};
-    CREATE TABLE token_names AS SELECT token, name FROM ${file('tokens')}`);
+    CREATE TABLE names AS SELECT (SELECT list(name ORDER BY market) FROM ${file('markets')}) AS markets,
+      (SELECT list(name ORDER BY token) FROM ${file('tokens')}) AS tokens`);
 }
 
 /**
@@ -77,13 +77,14 @@ async function readNames(duck: Duck, folder: string): Promise<void> {
 function copyOf(table: string, columns: readonly NumberColumn[], named: Bucket | undefined, file: string): string {
   const metadata = JSON.stringify(described(columns, named !== undefined));
   const rest = columns.slice(3).map(({ name }) => `r.${identifier(name)}`);
+  // Numbers are places in lists of names, beside all rows: looking them up in tables would not keep the order.
   const query =
     named === undefined
       ? `FROM ${table}()`
-      : `SELECT w.address AS wallet, m.name AS market, t.name AS token, ${rest.join(', ')}
-         FROM (SELECT *, row_number() OVER () AS place FROM ${table}()) r
-         JOIN (SELECT * FROM wallet_names WHERE wallet >= ${named.from} AND wallet < ${named.to}) w ON w.wallet = r.wallet
-         LEFT JOIN market_names m ON m.market = r.market LEFT JOIN token_names t ON t.token = r.token ORDER BY r.place`;
+      : `SELECT wallets[r.wallet - ${named.from - 1}] AS wallet, markets[r.market + 1] AS market,
+           tokens[r.token + 1] AS token, ${rest.join(', ')}
+         FROM ${table}() r, names, (SELECT list(address ORDER BY wallet) AS wallets FROM wallet_names
+           WHERE wallet >= ${named.from} AND wallet < ${named.to})`;
   return `COPY (${query}) TO ${quote(file)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2,
     DICTIONARY_SIZE_LIMIT 3000, KV_METADATA {${METADATA_KEY}: ${quote(metadata)}})`;
 }
