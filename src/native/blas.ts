@@ -39,6 +39,20 @@ export type Dsyrk = (
   ldc: number,
 ) => void;
 
+/** `cblas_dger`: A += alpha x y' in double precision; CBLAS code first. */
+export type Dger = (
+  order: number,
+  m: number,
+  n: number,
+  alpha: number,
+  x: Float64Array,
+  xApart: number,
+  y: Float64Array,
+  yApart: number,
+  a: Float64Array,
+  lda: number,
+) => void;
+
 /**
  * `LAPACKE_dsyevr`: chosen eigenvalues (ascending, the `from`th to the `to`th from 1) and eigenvectors of a symmetric
  * matrix, which it overwrites. Returns 0 if it has found them.
@@ -75,6 +89,7 @@ export interface Openblas {
 /** With what principal components need besides. */
 export interface OpenblasLapack extends Openblas {
   readonly dsyrk: Dsyrk;
+  readonly dger: Dger;
   /** Absent from builds without LAPACKE. */
   readonly dsyevr: Dsyevr | undefined;
 }
@@ -114,6 +129,9 @@ function declare(file: string): OpenblasLapack {
     dsyrk: library.func(
       `void ${prefix}cblas_dsyrk(int order, int triangle, int transpose, int n, int k, double alpha, void *a, int lda, double beta, void *c, int ldc)`,
     ) as Dsyrk,
+    dger: library.func(
+      `void ${prefix}cblas_dger(int order, int m, int n, double alpha, void *x, int xApart, void *y, int yApart, void *a, int lda)`,
+    ) as Dger,
     dsyevr: optional(
       library,
       `int ${prefix}LAPACKE_dsyevr(int layout, char job, char range, char triangle, int n, void *a, int lda, double low, double high, int from, int to, double tolerance, void *found, void *values, void *vectors, int ldz, void *support)`,

@@ -18,9 +18,11 @@ export function openblasComponents(openblas: OpenblasLapack): ComponentFinder {
     const means = columnMeans(matrix);
     const products = new Float64Array(columns * columns);
     const centred = new Float64Array(Math.min(BLOCK_ROWS, rows) * columns);
+    const ones = new Float64Array(Math.min(BLOCK_ROWS, rows)).fill(1);
     for (let first = 0; first < rows; first += BLOCK_ROWS) {
       const taken = Math.min(BLOCK_ROWS, rows - first);
-      subtractMeans(matrix.values, first * columns, taken, means, centred);
+      centred.set(matrix.values.subarray(first * columns, (first + taken) * columns));
+      openblas.dger(ROW_MAJOR, taken, columns, -1, ones, 1, means, 1, centred, columns);
       openblas.dsyrk(ROW_MAJOR, UPPER, TRANSPOSED, columns, taken, 1, centred, columns, 1, products, columns);
     }
     let total = 0;
@@ -29,19 +31,6 @@ export function openblasComponents(openblas: OpenblasLapack): ComponentFinder {
     const { values, vectors } = largest(openblas, products, columns, found);
     return componentsOf(means, vectors, values, total);
   };
-}
-
-function subtractMeans(
-  values: Float64Array,
-  from: number,
-  rows: number,
-  means: Float64Array,
-  target: Float64Array,
-): void {
-  const columns = means.length;
-  for (let i = 0; i < rows; i++)
-    for (let c = 0; c < columns; c++)
-      target[i * columns + c] = (values[from + i * columns + c] as number) - (means[c] as number);
 }
 
 /** The largest eigenvalues first; only they are computed where LAPACK is there. */
