@@ -8,8 +8,8 @@ import type { Curve } from './umap-curve.ts';
 
 /** Fields of `Pass` in kernels/umap.ts, in its order; each takes four bytes. */
 const words = [
-  ...['first', 'rows', 'population', 'turns', 'turn', 'number', 'seed', 'rate', 'draws', 'pulls', 'a', 'b'],
-  ...['points', 'moved', 'starts', 'targets', 'periods', 'due', 'scratch', 'longest'],
+  ...['first', 'rows', 'population', 'turns', 'turn', 'number', 'seed', 'rate', 'draws', 'pull', 'a', 'b'],
+  ...['points', 'moved', 'starts', 'targets', 'periods', 'due', 'scratch', 'room'],
 ] as const;
 type Word = (typeof words)[number];
 
@@ -63,9 +63,9 @@ export function layOut(
   set('rows', rows);
   // Where all rows move, any of them may be drawn; otherwise only those that stand.
   set('population', first === 0 ? rows : first);
-  set('pulls', first === 0 ? 2 : 1);
   set('turns', TURNS);
   set('draws', negativeSamples);
+  setReal('pull', first === 0 ? 2 : 1);
   setReal('a', curve.a);
   setReal('b', curve.b);
   const edges = edgesToDraw(graph, passes);
@@ -76,9 +76,9 @@ export function layOut(
   arena.words(place('targets', 4 * edges.count), edges.count).set(edges.targets);
   for (const name of ['periods', 'due'] as const)
     arena.floats(place(name, 4 * edges.count), edges.count).set(edges.periods);
-  const longest = Math.ceil(edges.longest / 4) * 4;
-  set('longest', longest);
-  place('scratch', 4 * longest * team.threads);
+  const room = 8 * (ROWS_A_PIECE + Math.ceil(mostEdges(edges.starts) / 2));
+  set('room', room);
+  place('scratch', room * team.threads);
   for (let pass = 0; pass < passes; pass++) {
     setReal('number', pass);
     setReal('rate', learningRate * (1 - pass / passes));
@@ -100,7 +100,6 @@ function edgesToDraw({ rows, starts, targets, weights }: Graph, passes: number) 
   const kept = { starts: new Int32Array(rows + 1), targets: new Int32Array(weights.length) };
   const periods = new Float32Array(weights.length);
   let count = 0;
-  let longest = 0;
   for (let i = 0; i < rows; i++) {
     for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++) {
       const weight = weights[edge] as number;
@@ -109,7 +108,20 @@ function edgesToDraw({ rows, starts, targets, weights }: Graph, passes: number) 
       periods[count++] = largest / weight;
     }
     kept.starts[i + 1] = count;
-    longest = Math.max(longest, count - (kept.starts[i] as number));
   }
-  return { ...kept, targets: kept.targets.subarray(0, count), periods: periods.subarray(0, count), count, longest };
+  return { ...kept, targets: kept.targets.subarray(0, count), periods: periods.subarray(0, count), count };
+}
+
+/** Most edges that the rows of one piece of a turn have. */
+function mostEdges(starts: Int32Array): number {
+  let most = 0;
+  const stretch = TURNS * ROWS_A_PIECE;
+  for (let first = 0; first < starts.length - 1; first += stretch)
+    for (let turn = first; turn < first + TURNS; turn++) {
+      let edges = 0;
+      for (let i = turn; i < Math.min(first + stretch, starts.length - 1); i += TURNS)
+        edges += (starts[i + 1] as number) - (starts[i] as number);
+      most = Math.max(most, edges);
+    }
+  return most;
 }

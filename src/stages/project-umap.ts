@@ -38,7 +38,7 @@ export type UmapParams = z.infer<typeof params>;
 
 export default defineStage<UmapParams>({
   name: 'project.umap',
-  version: 3,
+  version: 4,
   summary: 'Lays rows out in the plane by their neighbour graph (UMAP).',
   params: params.refine(({ minDist, spread }) => minDist <= spread, {
     path: ['minDist'],
