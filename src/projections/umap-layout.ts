@@ -68,15 +68,24 @@ export function layOut(
   setReal('pull', first === 0 ? 2 : 1);
   setReal('a', curve.a);
   setReal('b', curve.b);
-  const edges = edgesToDraw(graph, passes);
   const places = arena.floats(place('points', 4 * points.length), points.length);
   places.set(points);
   place('moved', 8 * rows);
-  arena.words(place('starts', 4 * (rows + 1)), rows + 1).set(edges.starts);
-  arena.words(place('targets', 4 * edges.count), edges.count).set(edges.targets);
-  for (const name of ['periods', 'due'] as const)
-    arena.floats(place(name, 4 * edges.count), edges.count).set(edges.periods);
-  const room = 8 * (ROWS_A_PIECE + Math.ceil(mostEdges(edges.starts) / 2));
+  const largest = graph.weights.reduce((most, weight) => Math.max(most, weight), 0);
+  // Others would not be due once.
+  const isDrawn = (weight: number): boolean => weight * passes >= largest;
+  const starts = arena.words(place('starts', 4 * (rows + 1)), rows + 1);
+  const count = countEdges(graph, isDrawn, starts);
+  const targets = arena.words(place('targets', 4 * count), count);
+  const periods = arena.floats(place('periods', 4 * count), count);
+  let drawn = 0;
+  for (const [edge, weight] of graph.weights.entries()) {
+    if (!isDrawn(weight)) continue;
+    targets[drawn] = graph.targets[edge] as number;
+    periods[drawn++] = largest / weight;
+  }
+  arena.floats(place('due', 4 * count), count).set(periods);
+  const room = 8 * (ROWS_A_PIECE + Math.ceil(mostEdges(starts) / 2));
   set('room', room);
   place('scratch', room * team.threads);
   for (let pass = 0; pass < passes; pass++) {
@@ -93,23 +102,16 @@ export function layOut(
   points.set(places);
 }
 
-/** Edges that are due at least once, with the passes between two draws. */
-function edgesToDraw({ rows, starts, targets, weights }: Graph, passes: number) {
-  let largest = 0;
-  for (const weight of weights) largest = Math.max(largest, weight);
-  const kept = { starts: new Int32Array(rows + 1), targets: new Int32Array(weights.length) };
-  const periods = new Float32Array(weights.length);
+/** Writes where the edges of each row begin when only some are kept, and returns how many those are. */
+function countEdges({ rows, starts, weights }: Graph, isKept: (weight: number) => boolean, kept: Int32Array): number {
   let count = 0;
+  kept[0] = 0;
   for (let i = 0; i < rows; i++) {
-    for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++) {
-      const weight = weights[edge] as number;
-      if (weight * passes < largest) continue;
-      kept.targets[count] = targets[edge] as number;
-      periods[count++] = largest / weight;
-    }
-    kept.starts[i + 1] = count;
+    for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++)
+      if (isKept(weights[edge] as number)) count++;
+    kept[i + 1] = count;
   }
-  return { ...kept, targets: kept.targets.subarray(0, count), periods: periods.subarray(0, count), count };
+  return count;
 }
 
 /** Most edges that the rows of one piece of a turn have. */
