@@ -18,7 +18,7 @@ const ROWS_A_PIECE = 128;
  * Rows of one turn do not see each other move. With neighbours in different turns (rows stand in an order in which near
  * ones stand together), the layout is as good as if rows moved one by one.
  */
-const TURNS = 8;
+const TURNS = 16;
 
 export interface LayoutOptions {
   readonly passes: number;

@@ -8,7 +8,7 @@ import { makeRng } from '../../src/random/rng.ts';
 import { blobs } from './support.ts';
 
 const curve = { a: 1.57694346, b: 0.89506088 };
-const TURNS = 8;
+const TURNS = 16;
 
 /** Draw `draw` of a row, as kernels/umap.ts makes it. */
 function draw(seed: number, row: number, number: number, population: number): number {
