@@ -2,8 +2,13 @@
  * One pass of UMAP's layout (McInnes, Healy and Melville, arXiv 1802.03426) in pieces that any number of threads can
  * share. Rows are taken in turns: those of one turn read where all points stood when it began, and move together when it
  * ends. Random numbers are a function of pass, row and draw.
+ *
+ * A row takes its forces one after the other, each from where the one before has brought it: an edge's pull, then the
+ * pushes that balance it. Early steps are longer than the distances of near rows, which is how the layout gets unstuck:
+ * forces taken together, or all pushes before or after all pulls, leave worse maps. So the four lanes are four rows.
  */
-import { exp4, log4, sumOfLanes } from './elementary';
+import { multiplyAdd } from './elementary';
+import { sortKeys } from './keys';
 
 /** All that pieces need; written by the caller before the threads begin. Addresses are in bytes. */
 // @ts-ignore: decorator
@@ -25,8 +30,8 @@ class Pass {
   rate: f32;
   /** Draws of a random row for each edge. */
   draws: i32;
-  /** Times that an edge pulls: twice where both its ends are heads of it, since each pull moves one end only. */
-  pulls: i32;
+  /** Weight of a pull: 2 where each end of an edge is its head once, since a pull moves only one end, and not both. */
+  pull: f32;
   /** Of the curve 1 / (1 + a d^2b). */
   a: f32;
   b: f32;
@@ -39,9 +44,9 @@ class Pass {
   /** Passes between two pulls of an edge, and the pass of its next one. */
   periods: usize;
   due: usize;
-  /** Room for `longest` row numbers a thread. */
+  /** Room for the lists of a piece: `room` bytes a thread. */
   scratch: usize;
-  longest: i32;
+  room: u32;
 }
 
 const ROWS_A_PIECE = 128;
@@ -49,9 +54,13 @@ const ROWS_A_PIECE = 128;
 /** Moves the rows `piece * 128 ..` of this turn. */
 export function umapMove(piece: i32, thread: i32, pass: usize): void {
   const p = changetype<Pass>(pass);
-  const scratch = p.scratch + (<usize>thread * <usize>p.longest << 2);
-  const end = min(p.rows, p.turn + (piece + 1) * ROWS_A_PIECE * p.turns);
-  for (let i = p.turn + piece * ROWS_A_PIECE * p.turns; i < end; i += p.turns) moveRow(p, i, scratch);
+  const first = p.turn + piece * ROWS_A_PIECE * p.turns;
+  const rows = min(ROWS_A_PIECE, (p.rows - first + p.turns - 1) / p.turns);
+  const keys = p.scratch + <usize>thread * p.room;
+  listEdgesDue(p, first, rows, keys);
+  // Sorted, so that rows with about equally many edges go side by side.
+  sortKeys(keys, rows);
+  for (let at = 0; at < rows; at += 4) moveFour(p, first, keys + (<usize>at << 3), min(4, rows - at));
 }
 
 /** Ends a turn: its rows stand where they moved to. */
@@ -61,72 +70,119 @@ export function umapSettle(pass: usize): void {
     store<f64>(p.points + (<usize>(p.first + i) << 3), load<f64>(p.moved + (<usize>i << 3)));
 }
 
-function moveRow(p: Pass, i: i32, scratch: usize): void {
-  const row = p.first + i;
-  let place = v128.load64_zero(p.points + (<usize>row << 3));
-  const count = edgesDue(p, i, row, scratch);
-  for (let pull = 0; pull < p.pulls; pull++) {
-    for (let at = 0; at < count; at += 4) place = f32x4.add(place, attraction(p, place, row, scratch + (<usize>at << 2)));
-    if (pull > 0) continue;
-    const draws = count * p.draws;
-    for (let draw = 0; draw < draws; draw += 4)
-      place = f32x4.add(place, repulsion(p, place, row, draw, min(4, draws - draw)));
+/**
+ * Lists the other ends of the edges that pull in this pass, and before all lists a key for each row: how many there are,
+ * the number of the row in the piece (a byte), and the address of its list.
+ */
+function listEdgesDue(p: Pass, first: i32, rows: i32, keys: usize): void {
+  let list = keys + (ROWS_A_PIECE << 3);
+  for (let n = 0; n < rows; n++) {
+    const start = list;
+    const starts = p.starts + (<usize>(first + n * p.turns) << 2);
+    const end = load<u32>(starts, 4);
+    for (let edge = load<u32>(starts); edge < end; edge++) {
+      const at = <usize>edge << 2;
+      const due = load<f32>(p.due + at);
+      if (due > p.number) continue;
+      store<f32>(p.due + at, due + load<f32>(p.periods + at));
+      store<u32>(list, load<u32>(p.targets + at));
+      list += 4;
+    }
+    const count = <u64>(list - start >> 2);
+    store<u64>(keys + (<usize>n << 3), (count << 40) | (<u64>n << 32) | <u64>start);
   }
-  v128.store64_lane(p.moved + (<usize>i << 3), place, 0);
 }
 
-/** Lists the other ends of the edges that pull in this pass, filled up to a multiple of four by the row itself, which does not count. */
-function edgesDue(p: Pass, i: i32, row: i32, list: usize): i32 {
-  let count: i32 = 0;
-  const end = load<u32>(p.starts + (<usize>i << 2), 4);
-  for (let edge = load<u32>(p.starts + (<usize>i << 2)); edge < end; edge++) {
-    const at = <usize>edge << 2;
-    const due = load<f32>(p.due + at);
-    if (due > p.number) continue;
-    store<f32>(p.due + at, due + load<f32>(p.periods + at));
-    store<u32>(list + (<usize>count << 2), load<u32>(p.targets + at));
-    count++;
-  }
-  for (let fill = count; (fill & 3) != 0; fill++) store<i32>(list + (<usize>fill << 2), row);
-  return count;
+// @ts-ignore: decorator
+@inline
+function countOf(key: u64): i32 {
+  return <i32>(key >> 40);
 }
 
-/** Step towards the four rows listed, all seen from `place`: x and y, then zeros. */
-function attraction(p: Pass, place: v128, row: i32, list: usize): v128 {
-  const i = load<u32>(list);
-  const j = load<u32>(list, 4);
-  const k = load<u32>(list, 8);
-  const l = load<u32>(list, 12);
-  const dx = f32x4.sub(f32x4.splat(f32x4.extract_lane(place, 0)), gatherX(p, i, j, k, l));
-  const dy = f32x4.sub(f32x4.splat(f32x4.extract_lane(place, 1)), gatherY(p, i, j, k, l));
-  const squared = squaredLength(dx, dy);
-  const power = exp4(f32x4.mul(f32x4.splat(p.b), log4(squared)));
+/** Number of the row among those that move. */
+// @ts-ignore: decorator
+@inline
+function rowOf(p: Pass, first: i32, key: u64): i32 {
+  return first + <i32>((key >> 32) & 0xff) * p.turns;
+}
+
+/** Other end of edge `q` of those due; the row itself where there are fewer. */
+// @ts-ignore: decorator
+@inline
+function otherEnd(p: Pass, key: u64, q: i32, row: i32): i32 {
+  return q < countOf(key) ? load<i32>(<usize>(<u32>key) + (<usize>q << 2)) : p.first + row;
+}
+
+/** Moves the rows of `lanes` keys, in ascending order; the last one fills lanes that are left, to the same end. */
+function moveFour(p: Pass, first: i32, keys: usize, lanes: i32): void {
+  const k0 = load<u64>(keys);
+  const k1 = load<u64>(keys + (<usize>min(1, lanes - 1) << 3));
+  const k2 = load<u64>(keys + (<usize>min(2, lanes - 1) << 3));
+  const k3 = load<u64>(keys + (<usize>(lanes - 1) << 3));
+  const i0 = rowOf(p, first, k0);
+  const i1 = rowOf(p, first, k1);
+  const i2 = rowOf(p, first, k2);
+  const i3 = rowOf(p, first, k3);
+  const rows = i32x4.add(fourOf(i0, i1, i2, i3), i32x4.splat(p.first));
+  const counts = fourOf(countOf(k0), countOf(k1), countOf(k2), countOf(k3));
+  const points = p.points;
+  const own = points + (<usize>p.first << 3);
+  const rate = f32x4.splat(p.rate);
+  const pullRate = f32x4.splat(p.rate * p.pull);
+  const draws = p.draws;
+  let x = gathered(own, i0, i1, i2, i3);
+  let y = gathered(own + 4, i0, i1, i2, i3);
+  const most = countOf(k3);
+  for (let q = 0; q < most; q++) {
+    const due = i32x4.gt_s(counts, i32x4.splat(q));
+    const e0 = otherEnd(p, k0, q, i0);
+    const e1 = otherEnd(p, k1, q, i1);
+    const e2 = otherEnd(p, k2, q, i2);
+    const e3 = otherEnd(p, k3, q, i3);
+    let dx = f32x4.sub(x, gathered(points, e0, e1, e2, e3));
+    let dy = f32x4.sub(y, gathered(points + 4, e0, e1, e2, e3));
+    let force = v128.and(pulling(p, squaredLength(dx, dy)), due);
+    x = f32x4.add(x, f32x4.mul(pullRate, clipped(f32x4.mul(force, dx))));
+    y = f32x4.add(y, f32x4.mul(pullRate, clipped(f32x4.mul(force, dy))));
+    for (let draw = q * draws; draw < (q + 1) * draws; draw++) {
+      const random = randomNumbers(p.seed, rows, draw);
+      const r0 = below(p, i32x4.extract_lane(random, 0));
+      const r1 = below(p, i32x4.extract_lane(random, 1));
+      const r2 = below(p, i32x4.extract_lane(random, 2));
+      const r3 = below(p, i32x4.extract_lane(random, 3));
+      dx = f32x4.sub(x, gathered(points, r0, r1, r2, r3));
+      dy = f32x4.sub(y, gathered(points + 4, r0, r1, r2, r3));
+      // A row does not push itself: it may have left the place that it is seen at.
+      const others = v128.and(due, i32x4.ne(fourOf(r0, r1, r2, r3), rows));
+      force = v128.and(pushing(p, squaredLength(dx, dy)), others);
+      x = f32x4.add(x, f32x4.mul(rate, clipped(f32x4.mul(force, dx))));
+      y = f32x4.add(y, f32x4.mul(rate, clipped(f32x4.mul(force, dy))));
+    }
+  }
+  const low = v128.shuffle<f32>(x, y, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(x, y, 2, 6, 3, 7);
+  v128.store64_lane(p.moved + (<usize>i0 << 3), low, 0);
+  v128.store64_lane(p.moved + (<usize>i1 << 3), low, 1);
+  v128.store64_lane(p.moved + (<usize>i2 << 3), high, 0);
+  v128.store64_lane(p.moved + (<usize>i3 << 3), high, 1);
+}
+
+/** Force of an edge, over the difference of its ends. */
+// @ts-ignore: decorator
+@inline
+function pulling(p: Pass, squared: v128): v128 {
+  const power = power4(squared, f32x4.splat(p.b));
   const above = f32x4.mul(f32x4.splat(-2 * p.a * p.b), power);
-  const below = f32x4.mul(squared, f32x4.add(f32x4.mul(f32x4.splat(p.a), power), f32x4.splat(1)));
-  const others = i32x4.ne(v128.load(list), i32x4.splat(row));
-  return step(p, v128.and(f32x4.div(above, below), others), dx, dy);
+  return f32x4.div(above, f32x4.mul(squared, f32x4.add(f32x4.mul(f32x4.splat(p.a), power), f32x4.splat(1))));
 }
 
-/** Step away from up to four random rows, all seen from `place`: x and y, then zeros. */
-function repulsion(p: Pass, place: v128, row: i32, draw: i32, count: i32): v128 {
-  const random = randomNumbers(p.seed, row, draw);
-  const i = below(p, i32x4.extract_lane(random, 0));
-  const j = below(p, i32x4.extract_lane(random, 1));
-  const k = below(p, i32x4.extract_lane(random, 2));
-  const l = below(p, i32x4.extract_lane(random, 3));
-  const dx = f32x4.sub(f32x4.splat(f32x4.extract_lane(place, 0)), gatherX(p, i, j, k, l));
-  const dy = f32x4.sub(f32x4.splat(f32x4.extract_lane(place, 1)), gatherY(p, i, j, k, l));
-  const squared = squaredLength(dx, dy);
-  const power = exp4(f32x4.mul(f32x4.splat(p.b), log4(squared)));
+/** Force of a random row, over the difference. */
+// @ts-ignore: decorator
+@inline
+function pushing(p: Pass, squared: v128): v128 {
+  const power = power4(squared, f32x4.splat(p.b));
   const near = f32x4.add(squared, f32x4.splat(0.001));
-  const force = f32x4.div(
-    f32x4.splat(2 * p.b),
-    f32x4.mul(near, f32x4.add(f32x4.mul(f32x4.splat(p.a), power), f32x4.splat(1))),
-  );
-  // A row does not push itself: it may have left the place that it is seen at.
-  const drawn = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
-  const others = i32x4.ne(fourOf(i, j, k, l), i32x4.splat(row));
-  return step(p, v128.and(force, v128.and(drawn, others)), dx, dy);
+  return f32x4.div(f32x4.splat(2 * p.b), f32x4.mul(near, f32x4.add(f32x4.mul(f32x4.splat(p.a), power), f32x4.splat(1))));
 }
 
 // @ts-ignore: decorator
@@ -136,15 +192,33 @@ function fourOf(i: i32, j: i32, k: i32, l: i32): v128 {
   return i32x4.replace_lane(v, 3, l);
 }
 
-/** Sum of the forces, none beyond 4 along an axis, times the rate. */
+/**
+ * x to the power `b` by log2 and exp2, relative error about 1e-5: polynomials nearest in the largest error (Remez), since
+ * a step takes no more digits. x is a positive normal number; powers end at the
+ * normal numbers.
+ */
 // @ts-ignore: decorator
 @inline
-function step(p: Pass, force: v128, dx: v128, dy: v128): v128 {
-  const x = sumOfLanes(clipped(f32x4.mul(force, dx)));
-  const y = sumOfLanes(clipped(f32x4.mul(force, dy)));
-  return f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(0), 0, p.rate * x), 1, p.rate * y);
+function power4(x: v128, b: v128): v128 {
+  // x = (1 + f) 2^n with 1 + f from sqrt(1/2) to sqrt(2).
+  const n = i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23);
+  const f = f32x4.sub(i32x4.sub(x, i32x4.shl(n, 23)), f32x4.splat(1));
+  const f2 = f32x4.mul(f, f);
+  // Pairs of terms, so that one product need not wait for another.
+  let log = multiplyAdd(f32x4.splat(-0.2065919), f, f32x4.splat(0.32215504));
+  log = multiplyAdd(log, f2, multiplyAdd(f32x4.splat(-0.36749), f, f32x4.splat(0.479348)));
+  log = multiplyAdd(log, f2, multiplyAdd(f32x4.splat(-0.72113186), f, f32x4.splat(1.4427135)));
+  log = multiplyAdd(log, f, f32x4.convert_i32x4_s(n));
+  const t = f32x4.max(f32x4.min(f32x4.mul(b, log), f32x4.splat(127)), f32x4.splat(-126));
+  const whole = f32x4.nearest(t);
+  const r = f32x4.sub(t, whole);
+  const r2 = f32x4.mul(r, r);
+  let y = multiplyAdd(f32x4.splat(0.009685712), r2, multiplyAdd(f32x4.splat(0.055922028), r, f32x4.splat(0.24021865)));
+  y = multiplyAdd(y, r2, multiplyAdd(f32x4.splat(0.69312104), r, f32x4.splat(1)));
+  return f32x4.mul(y, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(whole), i32x4.splat(127)), 23));
 }
 
+/** No force is beyond 4 along an axis. */
 // @ts-ignore: decorator
 @inline
 function clipped(force: v128): v128 {
@@ -156,18 +230,6 @@ function clipped(force: v128): v128 {
 @inline
 function squaredLength(dx: v128, dy: v128): v128 {
   return f32x4.max(f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy)), f32x4.splat(1e-12));
-}
-
-// @ts-ignore: decorator
-@inline
-function gatherX(p: Pass, i: u32, j: u32, k: u32, l: u32): v128 {
-  return gathered(p.points, i, j, k, l);
-}
-
-// @ts-ignore: decorator
-@inline
-function gatherY(p: Pass, i: u32, j: u32, k: u32, l: u32): v128 {
-  return gathered(p.points + 4, i, j, k, l);
 }
 
 /** Floats at the given pairs. */
@@ -187,12 +249,12 @@ function below(p: Pass, bits: i32): u32 {
   return <u32>((<u64>(<u32>bits) * <u64>p.population) >> 32);
 }
 
-/** Draws `draw` to `draw + 3` of a row: a counter, mixed as MurmurHash3 ends (Appleby, 2011). */
+/** Draw `draw` of four rows: a counter, mixed as MurmurHash3 ends (Appleby, 2011). */
 // @ts-ignore: decorator
 @inline
-function randomNumbers(seed: u32, row: i32, draw: i32): v128 {
-  const counter = i32x4.mul(i32x4.add(i32x4.splat(draw), i32x4(0, 1, 2, 3)), i32x4.splat(0x85ebca77));
-  let h = v128.xor(i32x4.add(counter, i32x4.splat(row * 0x9e3779b1)), i32x4.splat(seed));
+function randomNumbers(seed: u32, rows: v128, draw: i32): v128 {
+  const counter = i32x4.add(i32x4.mul(rows, i32x4.splat(0x9e3779b1)), i32x4.splat(draw * 0x85ebca77));
+  let h = v128.xor(counter, i32x4.splat(seed));
   h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), i32x4.splat(0x85ebca6b));
   h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 13)), i32x4.splat(0xc2b2ae35));
   return v128.xor(h, i32x4.shr_u(h, 16));

@@ -5,7 +5,6 @@
 
 import json
 import os
-import resource
 import sys
 import time
 
@@ -38,5 +37,7 @@ wall, cpu = time.perf_counter(), time.process_time()
 map_ = lay_out(points)
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 np.ascontiguousarray(map_, dtype=np.float64).tofile(out)
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not ru_maxrss: Linux begins that of a child with the size of its parent.
+with open("/proc/self/status") as status:
+    memory = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
 print(json.dumps({"wall": wall, "cpu": cpu, "memoryMb": memory, "version": version}))

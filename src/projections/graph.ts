@@ -21,6 +21,7 @@ export function symmetricGraph(
 ): Graph {
   const incoming = transpose(rows, k, indices);
   const starts = new Int32Array(rows + 1);
+  // Room for edges without an opposite one; what is not used is never touched, and costs no memory.
   const targets = new Int32Array(2 * rows * k);
   const joined = new Float64Array(2 * rows * k);
   const byTarget = new Int32Array(k);
@@ -45,7 +46,7 @@ export function symmetricGraph(
     }
     starts[i + 1] = edges;
   }
-  return { rows, starts, targets: targets.slice(0, edges), weights: joined.slice(0, edges) };
+  return { rows, starts, targets: targets.subarray(0, edges), weights: joined.subarray(0, edges) };
 }
 
 /** For every row, who names it as a neighbour (ascending) and in which entry. */

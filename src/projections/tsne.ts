@@ -5,6 +5,7 @@
  * number of threads.
  */
 import { FathomError } from '../errors.ts';
+import type { Products } from '../kernels/kernels.ts';
 import { Team } from '../kernels/team.ts';
 import type { Rng } from '../random/rng.ts';
 import { conditionalAffinities, jointAffinities } from './affinities.ts';
@@ -38,6 +39,8 @@ export interface TsneRun {
   readonly onProgress?: (done: number, total: number, snapshot?: () => Uint8Array) => void;
   /** A snapshot of the same matrix, options and seed, from which to go on. */
   readonly resume?: Uint8Array | undefined;
+  /** Who does the matrix products of the search for neighbours; the kernels unless said. */
+  readonly products?: Products | undefined;
 }
 
 /** Lays out rows in the plane. */
@@ -45,7 +48,7 @@ export async function tsne(
   matrix: Matrix,
   options: TsneOptions,
   rng: Rng,
-  { threads = 1, onProgress, resume }: TsneRun = {},
+  { threads = 1, onProgress, resume, products }: TsneRun = {},
 ): Promise<Tsne> {
   requireFinite(matrix);
   if (!(options.perplexity >= 1)) throw new FathomError('data', `perplexity ${options.perplexity} is below 1`);
@@ -73,7 +76,8 @@ export async function tsne(
   const k = Math.min(matrix.rows - 1, Math.max(3, Math.floor(3 * perplexity)));
   const start = startFromPca(matrix, rng);
   const order = kdOrder(matrix);
-  const neighbours = nearestNeighbours(rowsInOrder(matrix, order), k, () => onProgress?.(0, options.iterations));
+  const watch = (): void => onProgress?.(0, options.iterations);
+  const neighbours = nearestNeighbours(rowsInOrder(matrix, order), k, watch, products);
   const { conditional, unreachable } = conditionalAffinities(neighbours, perplexity);
   if (unreachable > 0)
     notes.push(

@@ -18,12 +18,11 @@ export function fuzzyGraph(neighbours: Neighbours): Graph {
 export function memberships({ rows, k, squared }: Neighbours): Float64Array {
   const wanted = log(k + 1) / Math.LN2;
   const weights = new Float64Array(rows * k);
-  const distances = squared.map(Math.sqrt);
   let overall = 0;
-  for (const d of distances) overall += d;
-  overall /= distances.length;
+  for (const square of squared) overall += Math.sqrt(square);
+  overall /= squared.length;
   for (let i = 0; i < rows; i++) {
-    const own = distances.subarray(i * k, (i + 1) * k);
+    const own = squared.subarray(i * k, (i + 1) * k).map(Math.sqrt);
     const rho = own.find((d) => d > 0) ?? 0;
     let mean = 0;
     for (const d of own) mean += d;

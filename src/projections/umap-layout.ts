@@ -8,8 +8,8 @@ import type { Curve } from './umap-curve.ts';
 
 /** Fields of `Pass` in kernels/umap.ts, in its order; each takes four bytes. */
 const words = [
-  ...['first', 'rows', 'population', 'turns', 'turn', 'number', 'seed', 'rate', 'draws', 'pulls', 'a', 'b'],
-  ...['points', 'moved', 'starts', 'targets', 'periods', 'due', 'scratch', 'longest'],
+  ...['first', 'rows', 'population', 'turns', 'turn', 'number', 'seed', 'rate', 'draws', 'pull', 'a', 'b'],
+  ...['points', 'moved', 'starts', 'targets', 'periods', 'due', 'scratch', 'room'],
 ] as const;
 type Word = (typeof words)[number];
 
@@ -18,7 +18,7 @@ const ROWS_A_PIECE = 128;
  * Rows of one turn do not see each other move. With neighbours in different turns (rows stand in an order in which near
  * ones stand together), the layout is as good as if rows moved one by one.
  */
-const TURNS = 8;
+const TURNS = 16;
 
 export interface LayoutOptions {
   readonly passes: number;
@@ -63,22 +63,31 @@ export function layOut(
   set('rows', rows);
   // Where all rows move, any of them may be drawn; otherwise only those that stand.
   set('population', first === 0 ? rows : first);
-  set('pulls', first === 0 ? 2 : 1);
   set('turns', TURNS);
   set('draws', negativeSamples);
+  setReal('pull', first === 0 ? 2 : 1);
   setReal('a', curve.a);
   setReal('b', curve.b);
-  const edges = edgesToDraw(graph, passes);
   const places = arena.floats(place('points', 4 * points.length), points.length);
   places.set(points);
   place('moved', 8 * rows);
-  arena.words(place('starts', 4 * (rows + 1)), rows + 1).set(edges.starts);
-  arena.words(place('targets', 4 * edges.count), edges.count).set(edges.targets);
-  for (const name of ['periods', 'due'] as const)
-    arena.floats(place(name, 4 * edges.count), edges.count).set(edges.periods);
-  const longest = Math.ceil(edges.longest / 4) * 4;
-  set('longest', longest);
-  place('scratch', 4 * longest * team.threads);
+  const largest = graph.weights.reduce((most, weight) => Math.max(most, weight), 0);
+  // Others would not be due once.
+  const isDrawn = (weight: number): boolean => weight * passes >= largest;
+  const starts = arena.words(place('starts', 4 * (rows + 1)), rows + 1);
+  const count = countEdges(graph, isDrawn, starts);
+  const targets = arena.words(place('targets', 4 * count), count);
+  const periods = arena.floats(place('periods', 4 * count), count);
+  let drawn = 0;
+  for (const [edge, weight] of graph.weights.entries()) {
+    if (!isDrawn(weight)) continue;
+    targets[drawn] = graph.targets[edge] as number;
+    periods[drawn++] = largest / weight;
+  }
+  arena.floats(place('due', 4 * count), count).set(periods);
+  const room = 8 * (ROWS_A_PIECE + Math.ceil(mostEdges(starts) / 2));
+  set('room', room);
+  place('scratch', room * team.threads);
   for (let pass = 0; pass < passes; pass++) {
     setReal('number', pass);
     setReal('rate', learningRate * (1 - pass / passes));
@@ -93,23 +102,28 @@ export function layOut(
   points.set(places);
 }
 
-/** Edges that are due at least once, with the passes between two draws. */
-function edgesToDraw({ rows, starts, targets, weights }: Graph, passes: number) {
-  let largest = 0;
-  for (const weight of weights) largest = Math.max(largest, weight);
-  const kept = { starts: new Int32Array(rows + 1), targets: new Int32Array(weights.length) };
-  const periods = new Float32Array(weights.length);
+/** Writes where the edges of each row begin when only some are kept, and returns how many those are. */
+function countEdges({ rows, starts, weights }: Graph, isKept: (weight: number) => boolean, kept: Int32Array): number {
   let count = 0;
-  let longest = 0;
+  kept[0] = 0;
   for (let i = 0; i < rows; i++) {
-    for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++) {
-      const weight = weights[edge] as number;
-      if (weight * passes < largest) continue;
-      kept.targets[count] = targets[edge] as number;
-      periods[count++] = largest / weight;
-    }
-    kept.starts[i + 1] = count;
-    longest = Math.max(longest, count - (kept.starts[i] as number));
+    for (let edge = starts[i] as number; edge < (starts[i + 1] as number); edge++)
+      if (isKept(weights[edge] as number)) count++;
+    kept[i + 1] = count;
   }
-  return { ...kept, targets: kept.targets.subarray(0, count), periods: periods.subarray(0, count), count, longest };
+  return count;
+}
+
+/** Most edges that the rows of one piece of a turn have. */
+function mostEdges(starts: Int32Array): number {
+  let most = 0;
+  const stretch = TURNS * ROWS_A_PIECE;
+  for (let first = 0; first < starts.length - 1; first += stretch)
+    for (let turn = first; turn < first + TURNS; turn++) {
+      let edges = 0;
+      for (let i = turn; i < Math.min(first + stretch, starts.length - 1); i += TURNS)
+        edges += (starts[i + 1] as number) - (starts[i] as number);
+      most = Math.max(most, edges);
+    }
+  return most;
 }

@@ -5,6 +5,7 @@
  * threads.
  */
 import { FathomError } from '../errors.ts';
+import type { Products } from '../kernels/kernels.ts';
 import { Team } from '../kernels/team.ts';
 import type { Rng } from '../random/rng.ts';
 import { kdOrder, planeBack, rowsInOrder } from './kd-order.ts';
@@ -89,6 +90,8 @@ export interface UmapRun {
   readonly threads?: number;
   /** Called often, with the epochs done; may throw to stop. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Who does the matrix products of `umap`'s search for neighbours; the kernels unless said. */
+  readonly products?: Products | undefined;
 }
 
 /** Lays out rows in the plane. */
@@ -96,7 +99,7 @@ export async function umap(
   matrix: Matrix,
   options: UmapOptions,
   rng: Rng,
-  { threads = 1, onProgress }: UmapRun = {},
+  { threads = 1, onProgress, products }: UmapRun = {},
 ): Promise<Umap> {
   const { map, neighbours, notes } = prepareUmap(matrix, options.neighbours);
   if (map !== undefined) return map;
@@ -104,13 +107,7 @@ export async function umap(
   const order = kdOrder(matrix);
   const sorted = rowsInOrder(matrix, order);
   const graph = fuzzyGraph(
-    nearestNeighbours(
-      sorted,
-      neighbours - 1,
-      () => onProgress?.(0, epochs),
-      undefined,
-      options.mostLeaves ?? undefined,
-    ),
+    nearestNeighbours(sorted, neighbours - 1, () => onProgress?.(0, epochs), products, options.mostLeaves ?? undefined),
   );
   const components = pca2(sorted).points;
   const points = options.start === 'pca' ? components : spectralStart(graph, components);

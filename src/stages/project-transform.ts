@@ -12,7 +12,7 @@ export type TransformParams = z.infer<typeof params>;
 
 export default defineStage<TransformParams>({
   name: 'project.transform',
-  version: 1,
+  version: 2,
   summary: 'Places other rows on a map of project.umap, which stands still.',
   params,
   inputs: {

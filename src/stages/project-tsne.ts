@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStage } from '../contract/stage.ts';
+import { openblasRequirement } from '../native/openblas.ts';
 import { projectionFields, projectionInputs, projectionMemoryMb, projectionOutputs } from './projection-fields.ts';
 
 const params = z.strictObject({
@@ -33,7 +34,9 @@ export default defineStage<TsneParams>({
   params,
   inputs: projectionInputs,
   outputs: projectionOutputs,
-  isolation: 'thread',
+  isolation: (engine) => (engine === 'openblas' ? 'process' : 'thread'),
+  // OpenBLAS halves the search of neighbours where columns or rows are many; the bytes are the same with either.
+  engines: [{ name: 'openblas', requires: openblasRequirement }, { name: 'wasm' }],
   runs: 'project-tsne',
   resources: ({ maxRows, perplexity }) => ({
     threads: 2,

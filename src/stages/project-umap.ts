@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStage, output } from '../contract/stage.ts';
+import { openblasRequirement } from '../native/openblas.ts';
 import { projectionFields, projectionInputs, projectionMemoryMb, projectionOutputs } from './projection-fields.ts';
 
 const params = z.strictObject({
@@ -38,7 +39,7 @@ export type UmapParams = z.infer<typeof params>;
 
 export default defineStage<UmapParams>({
   name: 'project.umap',
-  version: 3,
+  version: 4,
   summary: 'Lays rows out in the plane by their neighbour graph (UMAP).',
   params: params.refine(({ minDist, spread }) => minDist <= spread, {
     path: ['minDist'],
@@ -49,7 +50,9 @@ export default defineStage<UmapParams>({
     ...projectionOutputs,
     model: output('model', 'Features, scale, rows and points as JSON; project.transform places later rows by it'),
   },
-  isolation: 'thread',
+  isolation: (engine) => (engine === 'openblas' ? 'process' : 'thread'),
+  // OpenBLAS halves the search of neighbours where columns or rows are many; the bytes are the same with either.
+  engines: [{ name: 'openblas', requires: openblasRequirement }, { name: 'wasm' }],
   runs: 'project-umap',
   resources: ({ maxRows, neighbours }) => ({
     threads: 2,

@@ -8,7 +8,7 @@ import { makeRng } from '../../src/random/rng.ts';
 import { blobs } from './support.ts';
 
 const curve = { a: 1.57694346, b: 0.89506088 };
-const TURNS = 8;
+const TURNS = 16;
 
 /** Draw `draw` of a row, as kernels/umap.ts makes it. */
 function draw(seed: number, row: number, number: number, population: number): number {
@@ -20,7 +20,7 @@ function draw(seed: number, row: number, number: number, population: number): nu
 
 /**
  * The second and last pass in doubles, by the formulas: its rate is 1/2, and edges of the largest weight pull. In the
- * first none is due yet. Four forces at a time are seen from one place.
+ * first none is due yet.
  */
 function secondPass(graph: Graph, points: Float64Array, seed: number, draws: number, moving: number): void {
   const { a, b } = curve;
@@ -35,27 +35,20 @@ function secondPass(graph: Graph, points: Float64Array, seed: number, draws: num
       const due: number[] = [];
       for (let edge = graph.starts[i] as number; edge < (graph.starts[i + 1] as number); edge++)
         if (graph.weights[edge] === largest) due.push(graph.targets[edge] as number);
-      const act = (others: readonly number[], factor: (squared: number) => number): void => {
-        for (let at = 0; at < others.length; at += 4) {
-          const [x, y] = place;
-          for (const other of others.slice(at, at + 4)) {
-            if (other === row) continue;
-            const [dx, dy] = [x - (before[2 * other] as number), y - (before[2 * other + 1] as number)];
-            const force = factor(dx * dx + dy * dy);
-            place[0] += clip(force * dx) / 2;
-            place[1] += clip(force * dy) / 2;
-          }
-        }
+      const population = first === 0 ? moving : first;
+      const act = (other: number, factor: (squared: number) => number, weight: number): void => {
+        if (other === row) return;
+        const [dx, dy] = [place[0] - (before[2 * other] as number), place[1] - (before[2 * other + 1] as number)];
+        const force = factor(dx * dx + dy * dy);
+        place[0] += (weight * clip(force * dx)) / 2;
+        place[1] += (weight * clip(force * dy)) / 2;
       };
       const pull = (d: number): number => (-2 * a * b * d ** (b - 1)) / (1 + a * d ** b);
       const push = (d: number): number => (2 * b) / ((0.001 + d) * (1 + a * d ** b));
-      const population = first === 0 ? moving : first;
-      act(due, pull);
-      act(
-        Array.from({ length: due.length * draws }, (_, n) => draw(seed, row, n, population)),
-        push,
-      );
-      if (first === 0) act(due, pull);
+      for (const [q, other] of due.entries()) {
+        act(other, pull, first === 0 ? 2 : 1);
+        for (let n = q * draws; n < (q + 1) * draws; n++) act(draw(seed, row, n, population), push, 1);
+      }
       points.set(place, 2 * row);
     }
   }

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { MapFigure } from '../../src/contract/figure.ts';
+import { searchOpenblas } from '../../src/native/openblas.ts';
+import { thisMachine } from '../../src/native/system.ts';
 import { makeRng } from '../../src/random/rng.ts';
 import projectTsne from '../../src/stages/project-tsne.ts';
 import projectUmap from '../../src/stages/project-umap.ts';
@@ -196,5 +198,23 @@ describe('project.umap', () => {
 
   it('refuses a minDist above the spread', () => {
     expect(() => projectUmap.params.parse({ minDist: 2 })).toThrow('minDist is larger than spread');
+  });
+});
+
+describe.skipIf(!searchOpenblas(thisMachine()).found)('the engine openblas', () => {
+  const inputs = () => ({ features: [file] });
+  it.each([
+    [
+      'project.tsne',
+      (engine: string) => runStage(projectTsne, runTsne, { params: { iterations: 50 }, inputs: inputs(), engine }),
+    ],
+    [
+      'project.umap',
+      (engine: string) => runStage(projectUmap, runUmap, { params: { epochs: 20 }, inputs: inputs(), engine }),
+    ],
+  ])('leaves the bytes of %s as they are', async (_, run) => {
+    const [own, blas] = [await run('wasm'), await run('openblas')];
+    for (const port of ['embedding', 'metrics', 'figures'])
+      expect(Buffer.compare(await blas.bytes(port), await own.bytes(port)), port).toBe(0);
   });
 });

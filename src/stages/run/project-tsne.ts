@@ -4,7 +4,7 @@ import type { TsneParams } from '../project-tsne.ts';
 import { runProjection } from './projection.ts';
 
 const run: StageRun<TsneParams> = (context) =>
-  runProjection(context, 'iterations', async (matrix, rng, onProgress) => {
+  runProjection(context, 'iterations', async (matrix, rng, onProgress, { products }) => {
     const { params } = context;
     let snapshot: (() => Uint8Array) | undefined;
     const watch = (done: number, total: number, current?: () => Uint8Array): void => {
@@ -14,7 +14,8 @@ const run: StageRun<TsneParams> = (context) =>
     const saved = await context.checkpoint.load();
     let map: Tsne;
     try {
-      map = await tsne(matrix, params, rng, { threads: context.resources.threads, onProgress: watch, resume: saved });
+      const { threads } = context.resources;
+      map = await tsne(matrix, params, rng, { threads, onProgress: watch, resume: saved, products });
     } catch (error) {
       if (context.cancelled() && snapshot !== undefined) await context.checkpoint.save(snapshot());
       throw error;

@@ -9,12 +9,13 @@ import { runProjection } from './projection.ts';
 import { writeUmapModel } from './umap-model.ts';
 
 const run: StageRun<UmapParams> = (context) =>
-  runProjection(context, 'epochs', async (matrix, rng, onProgress, { frame }) => {
+  runProjection(context, 'epochs', async (matrix, rng, onProgress, { frame, products }) => {
     const { params } = context;
     const layout = params.implementation === 'fathom' ? umap : (await import('../../projections/umap-js.ts')).umapJs;
     const { points, neighbours, notes } = await layout(matrix, params, rng, {
       threads: context.resources.threads,
       onProgress,
+      products,
     });
     // The same rows once more, in the units of the frame: the model must bring later rows to the same scale.
     const { asOf, maxRows, features, standardize } = params;

@@ -2,6 +2,7 @@
 
 import type { Figure } from '../../contract/figure.ts';
 import type { StageContext } from '../../contract/stage.ts';
+import type { Products } from '../../kernels/kernels.ts';
 import type { Matrix, Plane } from '../../projections/matrix.ts';
 import { nearestNeighbours } from '../../projections/neighbours.ts';
 import { pca2 } from '../../projections/pca.ts';
@@ -12,6 +13,7 @@ import { columnsOf, type Frame, numbersOf, readFrame, textOf } from '../../table
 import { writeParquet } from '../../tables/parquet.ts';
 import type { ProjectionParams } from '../projection-fields.ts';
 import { carriedColumns, mapFigure } from './projection-figure.ts';
+import { searchProducts } from './search-products.ts';
 
 /** What a method returns. */
 export interface Layout {
@@ -28,7 +30,7 @@ export type LayoutMethod = (
   matrix: Matrix,
   rng: Rng,
   onProgress: (done: number, total: number) => void,
-  taken: { readonly frame: Frame; readonly selection: Selection },
+  taken: { readonly frame: Frame; readonly selection: Selection; readonly products: Products | undefined },
 ) => Promise<Layout>;
 
 /** @param unit what the method's progress counts */
@@ -51,7 +53,8 @@ export async function runProjection(
     context.progress(done, total, unit);
     context.throwIfCancelled();
   };
-  const layout = await method(matrix, context.rng('layout'), onProgress, { frame, selection });
+  const products = await searchProducts(context.engine);
+  const layout = await method(matrix, context.rng('layout'), onProgress, { frame, selection, products });
   const stopIfAsked = (): void => context.throwIfCancelled();
   const components = pca2(matrix);
   const measure = (points: Plane): MapQuality | undefined =>
@@ -59,7 +62,9 @@ export async function runProjection(
   const distinct = matrix.values.some((value, i) => value !== matrix.values[i % matrix.columns]);
   const quality = distinct ? measure(layout.points) : undefined;
   const baseline = distinct ? measure(components.points) : undefined;
-  const agreement = distinct ? agreementOf(frame, selection, carried.colour, params.qualityNeighbours) : undefined;
+  const agreement = distinct
+    ? agreementOf(frame, selection, carried.colour, params.qualityNeighbours, products)
+    : undefined;
   const constant = selection.features.filter((_, c) => isConstant(matrix, c));
   const notes = [
     ...selection.notes,
@@ -112,12 +117,13 @@ function agreementOf(
   { rows, matrix }: Selection,
   colour: string | undefined,
   k: number,
+  products: Products | undefined,
 ): Agreement | undefined {
   const column = frame.columns.find(({ name }) => name === colour);
   const id = columnsOf(frame, 'id')[0];
   if (column?.type !== 'category' || matrix.rows <= k) return undefined;
   if (id !== undefined && new Set(Array.from(rows, (row) => textOf(id, row))).size < rows.length) return undefined;
-  const nearest = nearestNeighbours(matrix, k);
+  const nearest = nearestNeighbours(matrix, k, undefined, products);
   return neighbourAgreement(
     nearest.indices,
     k,
