@@ -42,6 +42,9 @@ export interface PieceResult {
   readonly repeats: string | null;
 }
 
+/** With DuckDB's own buffers, of four times that, a thread is beyond its limit of memory and spills more than it reads. */
+const BUFFER_BYTES = 8 << 20;
+
 /** As many wrong lines in a row are no damage to single lines. */
 const SCHEMA_CHANGE = 3;
 
@@ -99,7 +102,7 @@ function linesOf(piece: Piece, types: Readonly<Record<string, string>> = {}): st
   const mark = piece.quoted ? '"' : '';
   return `(SELECT *, ${piece.before} + row_number() OVER () - 1 AS "row" FROM read_csv(${quote(piece.path)}, header = false,
        auto_detect = false, delim = ',', quote = '${mark}', escape = '${mark}', columns = {${columns}}, compression = 'none',
-       store_rejects = true, rejects_limit = 0, null_padding = false))`;
+       store_rejects = true, rejects_limit = 0, null_padding = false, buffer_size = ${BUFFER_BYTES}))`;
 }
 
 /** A query for the checked rows of a piece, with the reasons of those that are refused. */
