@@ -58,27 +58,24 @@ export function identifier(name: string): string {
 }
 
 /**
- * Writes the rows of a query as Parquet with the roles of its columns. The query must have a total ORDER BY (or read
+ * SQL that writes the rows of a query as Parquet with the roles of its columns. The query must have a total ORDER BY (or read
  * one file in its order): then the bytes do not depend on threads or memory limits. The second version of Parquet is
  * written sooner than the first and is no larger: whole numbers are stored by their differences, texts by their lengths.
  *
  * @param dictionaryLimit up to how many distinct values of a row group a column is written as a dictionary. Looking for
  *   them is most of the work where there are many columns of doubles; DuckDB's own limit is a fifth of the row group.
  */
-export async function copyToParquet(
-  duck: Pick<Duck, 'run'>,
-  query: string,
-  path: string,
-  columns: readonly ColumnSpec[],
-  dictionaryLimit?: number,
-): Promise<void> {
+export function copySql(query: string, path: string, columns: readonly ColumnSpec[], dictionaryLimit?: number): string {
   const names = columns.map((column) => identifier(column.name)).join(', ');
   const metadata = `KV_METADATA {${METADATA_KEY}: ${quote(JSON.stringify(columns))}}`;
   const dictionary = dictionaryLimit === undefined ? '' : `DICTIONARY_SIZE_LIMIT ${dictionaryLimit}, `;
-  await duck.run(
-    `COPY (SELECT ${names} FROM (${query})) TO ${quote(path)} (FORMAT parquet, PARQUET_VERSION v2,
-       COMPRESSION zstd, COMPRESSION_LEVEL 1, ${dictionary}${metadata})`,
-  );
+  return `COPY (SELECT ${names} FROM (${query})) TO ${quote(path)} (FORMAT parquet, PARQUET_VERSION v2,
+    COMPRESSION zstd, COMPRESSION_LEVEL 1, ${dictionary}${metadata})`;
+}
+
+/** Runs `copySql`. */
+export async function copyToParquet(duck: Pick<Duck, 'run'>, ...copy: Parameters<typeof copySql>): Promise<void> {
+  await duck.run(copySql(...copy));
 }
 
 /** The roles that `copyToParquet` or `writeParquet` stored; undefined for a foreign file. */

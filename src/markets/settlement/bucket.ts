@@ -2,8 +2,7 @@
 import path from 'node:path';
 import { type Bucket, readFacts } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
-import { METADATA_KEY } from '../../tables/columns.ts';
-import { type Duck, identifier, quote } from '../../tables/duck.ts';
+import { copySql, type Duck, identifier, quote } from '../../tables/duck.ts';
 import { MadeRows } from '../../tables/made-rows.ts';
 import { noFlows, readFlows } from './flow-file.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -69,13 +68,14 @@ async function readNames(duck: Duck, folder: string): Promise<void> {
       (SELECT list(name ORDER BY token) FROM ${file('tokens')}) AS tokens`);
 }
 
+/** Looking for larger dictionaries takes a third more time, and saves no bytes. */
+const DICTIONARY_LIMIT = 3000;
+
 /**
  * SQL that writes the rows of a table function in their order, with names in place of numbers if a bucket says which
- * wallets there are. Columns of the second version of Parquet and small dictionaries take a third less time than the
- * defaults, and no more bytes.
+ * wallets there are.
  */
 function copyOf(table: string, columns: readonly NumberColumn[], named: Bucket | undefined, file: string): string {
-  const metadata = JSON.stringify(described(columns, named !== undefined));
   const rest = columns.slice(3).map(({ name }) => `r.${identifier(name)}`);
   // Numbers are places in lists of names, beside all rows: looking them up in tables would not keep the order.
   const query =
@@ -85,6 +85,5 @@ function copyOf(table: string, columns: readonly NumberColumn[], named: Bucket |
            tokens[r.token + 1] AS token, ${rest.join(', ')}
          FROM ${table}() r, names, (SELECT list(address ORDER BY wallet) AS wallets FROM wallet_names
            WHERE wallet >= ${named.from} AND wallet < ${named.to})`;
-  return `COPY (${query}) TO ${quote(file)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2,
-    DICTIONARY_SIZE_LIMIT 3000, KV_METADATA {${METADATA_KEY}: ${quote(metadata)}})`;
+  return copySql(query, file, described(columns, named !== undefined), DICTIONARY_LIMIT);
 }

@@ -167,6 +167,20 @@ describe('trades in pieces', () => {
     },
   );
 
+  it('keep their places where a plain line holds what no type takes', async () => {
+    const plain = inOrder.filter((line) => !line.includes(',-1,'));
+    const [at, before] = [37, plain[37] as string];
+    const bad = plain.with(at, before.replace(/^(\d{4})-\d\d/, '$1-13'));
+    const [whole, cut] = [await imported(plain, {}), await imported(bad, {})];
+    const rows = whole.trades as { seq: number }[];
+    expect(rows).toHaveLength(plain.length);
+    expect(cut.trades).toEqual(rows.filter(({ seq }) => seq !== at));
+    const { quality } = cut.metrics as { quality: { rejected: unknown }[] };
+    expect(quality[0]?.rejected).toEqual([
+      { reason: 'timestamp: not a time of the format', count: 1, first: `trades.csv:${at + 2}` },
+    ]);
+  });
+
   it('have the same rows whether the file is in order or not, but for their numbers', async () => {
     const strip = (rows: unknown): string[] =>
       (rows as Record<string, unknown>[])
