@@ -9,7 +9,9 @@ const countNames = ['rows', 'wallets', 'unmarked', 'belowZero', 'torn', ...statu
 type CountName = (typeof countNames)[number];
 
 /** Places of the counts that change with the rows; finding them by name at every row would take long. */
-const [ROWS, WALLETS, UNMARKED, BELOW_ZERO, TORN, STATUS] = [0, 1, 2, 3, 4, 5];
+const placeOf = (name: CountName): number => countNames.indexOf(name);
+const [ROWS, WALLETS, UNMARKED] = [placeOf('rows'), placeOf('wallets'), placeOf('unmarked')];
+const [BELOW_ZERO, TORN, STATUS] = [placeOf('belowZero'), placeOf('torn'), placeOf(statuses[0])];
 
 /** What went by that a reader should know of. Numbers, since there may be one a fill. */
 export const oddities = {
@@ -82,7 +84,7 @@ export class Totals {
   }
 
   count(name: CountName): number {
-    return this.memory.counts[countNames.indexOf(name)] as number;
+    return this.memory.counts[placeOf(name)] as number;
   }
 
   oddity(what: Oddity): number {
