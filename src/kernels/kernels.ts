@@ -4,6 +4,7 @@ import path from 'node:path';
 import { FathomError } from '../errors.ts';
 import { compiledRoot } from '../paths.ts';
 import type { ClusterKernels } from './cluster-kernels.ts';
+import type { FillKernels } from './fill-kernels.ts';
 import type { LeafKernels } from './leaf-kernels.ts';
 
 /** The part of WebAssembly that is used here; its usual declarations are those of the browser. */
@@ -16,10 +17,9 @@ declare const WebAssembly: {
 export type Pointer = number;
 
 /** Functions of the module; what they do stands beside their sources. Matrices are row-major single precision. */
-export interface Kernels extends ClusterKernels, LeafKernels {
+export interface Kernels extends ClusterKernels, FillKernels, LeafKernels {
   readonly memory: { readonly buffer: ArrayBuffer };
   allocate(bytes: number): Pointer;
-  plainRun(at: Pointer, limit: Pointer, count: Pointer): Pointer;
   gather(target: Pointer, table: Pointer, indices: Pointer, count: number, rowBytes: number): void;
   reserveGemm(n: number): void;
   gemm: Multiply;

@@ -66,11 +66,17 @@ const trades: readonly CanonicalColumn[] = [
     description: 'Fee paid by the wallet; null if unknown',
   },
   {
-    name: 'orderGroup',
+    name: 'orderHash',
     type: 'VARCHAR',
     role: 'info',
+    description: 'Hash or id of the order; null if the source does not tell it',
+  },
+  {
+    name: 'orderGroup',
+    type: 'BIGINT',
+    role: 'info',
     description:
-      'Fills of a wallet with the same value belong to one order: the hash of the order, or, where the source does not tell it, a digest of wallet, transaction, token and side; null if the transaction is unknown too',
+      'Fills of a wallet with the same value belong to one order: a digest of the order, or, where the source does not tell it, of transaction, token and side; null if those are unknown too',
   },
   { name: 'transaction', type: 'VARCHAR', role: 'info', description: 'Hash of the transaction; null if unknown' },
 ];

@@ -3,10 +3,16 @@ import { copyToParquet, type Duck, identifier } from '../tables/duck.ts';
 import { type CanonicalTable, canonicalColumns, canonicalOrder } from './canonical.ts';
 
 /**
- * SQL of `orderGroup` where the source does not name the order: fills of one wallet, transaction, token and side.
- * DuckDB's own hash (64 bits, seven times as fast as MD5) does, because groups are compared within one wallet only.
+ * SQL of `orderGroup`: fills of one order or, where `order` is null, of one wallet, transaction, token and side. DuckDB's
+ * own hash does (its upper 63 bits, so that it is a BIGINT), because groups are compared within one wallet only.
+ *
+ * @param order SQL of the order's hash
  */
-export const orderGroupSql = `CASE WHEN "transaction" IS NOT NULL THEN to_hex(hash(wallet, "transaction", token, side)) END`;
+export function orderGroupSql(order = 'NULL'): string {
+  const digest = (...texts: string[]): string => `(hash(${texts.join(', ')}) >> 1)::BIGINT`;
+  return `CASE WHEN ${order} IS NOT NULL THEN ${digest('wallet', order)}
+    WHEN "transaction" IS NOT NULL THEN ${digest('wallet', '"transaction"', 'token', 'side')} END`;
+}
 
 /** Markets and tokens of a row group have fewer values, wallets and transactions more. */
 const DICTIONARY_LIMIT = 10_000;

@@ -179,7 +179,7 @@ describe('order-filled', () => {
     const received = await rowsOf(await read(params(name, { feeUnit: 'received' })));
     // The seller received dollars; the buyer tokens, worth 16/40 dollars: 0.4 of 1.000001.
     expect(received.map(({ fee }) => fee)).toEqual([0.3, 0, 0.4]);
-    expect(received.map(({ orderGroup }) => orderGroup)).toEqual([50, 51, 52].map((n) => hash(n).toLowerCase()));
+    expect(received.map(({ orderHash }) => orderHash)).toEqual([50, 51, 52].map((n) => hash(n).toLowerCase()));
     const usd = await rowsOf(await read(params(name, { feeUnit: 'usd' })));
     expect(usd.map(({ fee }) => fee)).toEqual([0.3, 0, 1.000001]);
   });
@@ -338,7 +338,7 @@ describe('logs', () => {
   it('takes OrdersMatched for a confirmation of the fill that it repeats', async () => {
     const result = await read(params(await file(csv([...whole(1), ...whole(2, '2025-12-19 08:50:31+01')]))));
     const rows = await rowsOf(result);
-    expect(rows.map(({ role, usd, orderGroup }) => [role, usd, orderGroup])).toEqual(
+    expect(rows.map(({ role, usd, orderHash }) => [role, usd, orderHash])).toEqual(
       [1, 2].flatMap(() => [
         ['maker', 12, hash(201).toLowerCase()],
         ['maker', 4, hash(202).toLowerCase()],

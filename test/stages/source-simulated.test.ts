@@ -48,7 +48,7 @@ describe('source.simulated', () => {
     const columns = await columnsOfParquet(duck, world.path('trades'));
     expect(columns?.map((column) => column.name)).toEqual([
       ...['seq', 'time', 'market', 'event', 'token', 'outcome', 'outcomeIndex', 'wallet', 'counterparty', 'role'],
-      ...['side', 'price', 'usd', 'shares', 'fee', 'orderGroup', 'transaction'],
+      ...['side', 'price', 'usd', 'shares', 'fee', 'orderHash', 'orderGroup', 'transaction'],
     ]);
     const types = await duck.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM trades`);
     const typeOf = Object.fromEntries(types.map((row) => [row.column_name, row.column_type]));

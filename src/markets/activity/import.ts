@@ -214,7 +214,7 @@ async function writeTables(duck: Duck, paths: ActivityPaths): Promise<void> {
     'trades',
     `SELECT row_number() OVER (ORDER BY seq) - 1 AS seq, ${time}, market, coalesce(event, market) AS event, token, outcome,
        outcomeIndex, wallet, NULL AS counterparty, NULL AS role, side, usd::DOUBLE / shares::DOUBLE AS price, ${money('usd')},
-       ${money('shares')}, NULL AS fee, ${orderGroupSql} AS orderGroup, "transaction" FROM activity WHERE kept AND kind = 'fill'`,
+       ${money('shares')}, NULL AS fee, NULL AS orderHash, ${orderGroupSql()} AS orderGroup, "transaction" FROM activity WHERE kept AND kind = 'fill'`,
     paths.trades,
   );
   const order = flowOrder.map((name) => `"${name}"`).join(', ');

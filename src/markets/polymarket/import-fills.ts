@@ -65,7 +65,8 @@ export async function importFills(
     duck,
     'trades',
     `SELECT seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
-       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, fee, coalesce("order", ${orderGroupSql}) AS orderGroup, "transaction"
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, fee, "order" AS orderHash,
+       ${orderGroupSql('"order"')} AS orderGroup, "transaction"
      FROM ranks JOIN fills USING (file, "row")`,
     paths.trades,
   );

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { runJobs } from '../../tables/jobs.ts';
 import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
-import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
+import { copyCanonical } from '../write-canonical.ts';
+import { type MarketNames, readMarketNames } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
-import { cutCsv, type Piece } from './pieces.ts';
-import { PlainLines } from './plain-lines.ts';
-import { polyDataTradeColumns } from './poly-data.ts';
+import { type Piece, PieceCutter } from './pieces.ts';
+import { polyDataOrder, polyDataTradeColumns } from './poly-data.ts';
 
 export interface PieceImport {
   /** The CSV file. */
@@ -21,7 +21,7 @@ export interface PieceImport {
   readonly duplicates: 'keep' | 'drop-exact';
   readonly threads: number;
   readonly memoryMb: number;
-  /** Bytes of a piece; see `cutCsv`. */
+  /** Bytes of a piece; see `CutOptions`. */
   readonly pieceBytes?: number | undefined;
   /** Called now and then; what it throws stops the import. */
   readonly progress: (rows: number) => void;
@@ -47,15 +47,16 @@ const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.
  */
 export async function importPieces(duck: Duck, options: PieceImport): Promise<ImportedTrades> {
   const parts = path.join(options.scratch, 'parts.parquet');
+  const names = await readMarketNames(duck, `read_parquet(${quote(options.markets)})`);
   try {
-    const { results, endsInLineBreak } = await readPieces(options, parts, true);
+    const { results, endsInLineBreak } = await readPieces(options, names, parts, true);
     await moveParts(parts, options.target);
     return { ...(await accountOf(results)), endsInLineBreak };
   } catch (error) {
     if (error !== disorder) throw error;
   }
   await rm(parts, { recursive: true, force: true });
-  const { results, endsInLineBreak } = await readPieces(options, parts, false);
+  const { results, endsInLineBreak } = await readPieces(options, names, parts, false);
   const { repeated, repeats } = await sortParts(duck, parts, options);
   return { ...(await accountOf(results)), endsInLineBreak, repeated, repeats };
 }
@@ -65,25 +66,33 @@ const disorder = new Error('not in order of time');
 
 async function readPieces(
   options: PieceImport,
+  names: MarketNames,
   parts: string,
   ordered: boolean,
 ): Promise<{ results: PieceResult[]; endsInLineBreak: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
+  // One is cut and one is ready while each thread works on another.
+  const cutter = new PieceCutter(file, polyDataTradeColumns, { size: options.pieceBytes, held: threads + 2 });
+  const held = new Map<number, Piece>();
   let endsInLineBreak = true;
   async function* pieces(): AsyncGenerator<Piece> {
-    for await (const piece of cutCsv(file, polyDataTradeColumns, scratch, options.pieceBytes, new PlainLines())) {
-      endsInLineBreak = piece.endsInLineBreak;
+    let index = 0;
+    for await (const piece of cutter) {
+      ({ endsInLineBreak } = piece);
+      held.set(index++, piece);
       yield piece;
     }
   }
-  const shared: PieceShared = { file, markets, trades: parts, scratch, duplicates, ordered };
+  const shared: PieceShared = { file, markets, names, trades: parts, scratch, duplicates, ordered };
   let rows = 0;
   const results = await runJobs(work, shared, pieces(), {
     threads,
     memoryMb,
     scratch,
-    onDone: (_, result) => {
+    onDone: (_, result, index) => {
+      cutter.release(held.get(index) as Piece);
+      held.delete(index);
       if (ordered && !result.ordered) throw disorder;
       rows += result.rows;
       options.progress(rows);
@@ -140,7 +149,7 @@ async function sortParts(
     duck,
     'trades',
     `SELECT ranks.seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
-       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, ${orderGroupSql} AS orderGroup,
+       usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee, NULL AS orderHash, ${polyDataOrder} AS orderGroup,
        "transaction" FROM ranks JOIN ${rows} USING ("row")`,
     target,
   );

@@ -133,7 +133,7 @@ async function readDataApi(
     'trades',
     `SELECT ranks.seq, time, market, event, token, outcome, outcomeIndex, wallet, counterparty, role, side,
        usd::DOUBLE / shares::DOUBLE AS price, usd, shares, NULL::DECIMAL(18, 6) AS fee,
-       ${orderGroupSql} AS orderGroup, "transaction"
+       NULL AS orderHash, ${orderGroupSql()} AS orderGroup, "transaction"
      FROM ranks JOIN read_parquet(${quote(checked)}) USING ("row")`,
     paths.trades,
   );

@@ -2,17 +2,15 @@
  * Cuts a CSV file into pieces of whole lines, so that several threads can read it and each of them needs little memory.
  * Where the pieces end depends on the file alone.
  */
-import { type FileHandle, open } from 'node:fs/promises';
-import path from 'node:path';
 import { FathomError } from '../../errors.ts';
 import { checkIsFile } from '../records/bytes.ts';
-import { blocksOf } from './blocks.ts';
-import type { PlainLines } from './plain-lines.ts';
+import { type LineBlock, lineBlocks } from './line-blocks.ts';
 import { checkHeader } from './survey.ts';
 
-/** Lines of a CSV file, without its header, in a file of their own. */
+/** Lines of a CSV file, without its header. */
 export interface Piece {
-  readonly path: string;
+  /** The lines, in memory that threads share. They are written over once the piece is released. */
+  readonly bytes: Uint8Array;
   /** Line of the whole file, from 1, on which the piece begins. */
   readonly firstLine: number;
   /** Lines with at least one character that come before it in the file, the header aside. */
@@ -23,121 +21,170 @@ export interface Piece {
   readonly blank: readonly number[];
   /** True if there is a double quote in it. */
   readonly quoted: boolean;
-  /** True if all of its lines are plain; see `cutCsv`. */
-  readonly plain: boolean;
   /** False for the last piece of a file whose last line has no line break. */
   readonly endsInLineBreak: boolean;
 }
 
-/** Some 300,000 trades. */
-const PIECE_BYTES = 64 << 20;
+export interface CutOptions {
+  /** A piece ends at the first line where it may once it has this many bytes. */
+  readonly size?: number | undefined;
+  /** Pieces that may be held at a time: no other is made until one of them is released. */
+  readonly held: number;
+}
+
+/** Some 150,000 trades. */
+const PIECE_BYTES = 32 << 20;
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const QUOTE = 34;
 
-/**
- * Cuts `file` (gunzipped if its name ends in `.gz`) into pieces in `folder`, made one at a time as they are asked for;
- * who takes a piece removes it. Lines that begin with the same first field stay together, and so do lines of one quoted
- * field. Stops where `surveyCsv` does.
- *
- * @param size a piece ends at the first line where it may once it has this many bytes
- * @param plainLines tells which lines are plain: they hold no quote and are not empty
- */
-export async function* cutCsv(
-  file: string,
-  columns: readonly string[],
-  folder: string,
-  size = PIECE_BYTES,
-  plainLines?: PlainLines,
-): AsyncGenerator<Piece> {
-  await checkIsFile(file);
-  let header = false;
-  let line = 1;
-  let before = 0;
-  let index = 0;
-  let endsInLineBreak = true;
-  let piece: OpenPiece | undefined;
-  const begin = async (): Promise<OpenPiece> => {
-    const target = path.join(folder, `piece-${index++}.csv`);
-    return new OpenPiece(target, await open(target, 'w'), line, before, plainLines);
-  };
-  try {
-    for await (const block of blocksOf(file)) {
+/** The pieces of one file, in order; the next one is made while others are worked on. */
+export class PieceCutter implements AsyncIterable<Piece> {
+  private readonly file: string;
+  private readonly columns: readonly string[];
+  private readonly size: number;
+  private readonly spare: (SharedArrayBuffer | undefined)[];
+  private wake: (() => void) | undefined;
+  /** Ended once nobody wants more. */
+  private readonly interest = new AbortController();
+
+  constructor(file: string, columns: readonly string[], { size = PIECE_BYTES, held }: CutOptions) {
+    this.file = file;
+    this.columns = columns;
+    this.size = size;
+    this.spare = new Array(held).fill(undefined);
+  }
+
+  /** Gives back the memory of a piece. */
+  release({ bytes }: Pick<Piece, 'bytes'>): void {
+    this.spare.push(bytes.buffer as SharedArrayBuffer);
+    this.wake?.();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Piece> {
+    const source = this.cut();
+    let ahead: Promise<IteratorResult<Piece>> | undefined;
+    return {
+      next: async () => {
+        const found = await (ahead ?? source.next());
+        ahead = found.done === true ? undefined : source.next();
+        // Whoever asks for it gets the error; it may be that nobody does.
+        ahead?.catch(() => undefined);
+        return found;
+      },
+      return: async () => {
+        this.interest.abort();
+        this.wake?.();
+        await ahead?.catch(() => undefined);
+        await source.return(undefined);
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /**
+   * Cuts the file, gunzipped if its name ends in `.gz`. Lines that begin with the same first field stay together, and so
+   * do lines of one quoted field. Stops where `surveyCsv` does.
+   */
+  private async *cut(): AsyncGenerator<Piece> {
+    const { file, columns, size } = this;
+    await checkIsFile(file);
+    let header = false;
+    let line = 1;
+    let before = 0;
+    let endsInLineBreak = true;
+    let piece: OpenPiece | undefined;
+    for await (const block of lineBlocks(file)) {
+      const { bytes } = block;
+      ({ endsInLineBreak } = block);
       let from = 0;
       if (!header) {
-        from = block.indexOf(LINE_FEED) + 1 || block.length;
-        checkHeader(file, block.toString('utf8', 0, block[from - 1] === LINE_FEED ? from - 1 : from), columns);
+        from = bytes.indexOf(LINE_FEED) + 1;
+        checkHeader(file, bytes.toString('utf8', 0, from - 1), columns);
         header = true;
         line++;
       }
-      endsInLineBreak = block.at(-1) === LINE_FEED;
-      // The last line is counted as if it ended like the others, and written as it is.
-      const lines = endsInLineBreak ? block : Buffer.concat([block, Buffer.from('\n')]);
-      plainLines?.load(lines);
-      while (from < block.length) {
-        piece ??= await begin();
-        const cut = piece.take(lines, from, lines.length, endsInLineBreak ? size : Number.POSITIVE_INFINITY);
-        const to = Math.min(cut.to, block.length);
-        await piece.file.write(block, from, to - from);
-        from = to;
+      while (from < bytes.length) {
+        piece ??= new OpenPiece(await this.room(), line, before);
+        const cut = piece.take(block, from, endsInLineBreak ? size : Number.POSITIVE_INFINITY);
+        from = cut.to;
         if (!cut.full) continue;
-        yield await piece.close(true);
-        line = piece.firstLine + piece.lines + piece.blank.length;
-        before = piece.before + piece.lines;
+        const whole = piece.close(true);
+        line = whole.firstLine + whole.lines + whole.blank.length;
+        before = whole.before + whole.lines;
         piece = undefined;
+        yield whole;
       }
     }
     if (!header) checkHeader(file, '', columns);
     if (before === 0 && (piece === undefined || piece.lines === 0))
       throw new FathomError('data', 'the file has a header and no rows', { at: { file, line: 1 } });
-    if (piece !== undefined && piece.lines > 0) yield await piece.close(endsInLineBreak);
-  } finally {
-    await piece?.file.close().catch(() => undefined);
+    if (piece !== undefined && piece.lines > 0) yield piece.close(endsInLineBreak);
+  }
+
+  /** Memory for a piece, as soon as there is some. */
+  private async room(): Promise<SharedArrayBuffer> {
+    while (this.spare.length === 0) {
+      this.interest.signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    const bytes = Math.min(this.size, PIECE_BYTES);
+    return this.spare.pop() ?? new SharedArrayBuffer(bytes + bytes / 4 + 1024);
   }
 }
 
 /** A piece while it grows. */
 class OpenPiece {
-  readonly path: string;
-  readonly file: FileHandle;
   readonly firstLine: number;
   readonly before: number;
   readonly blank: number[] = [];
   lines = 0;
+  private memory: Uint8Array;
   private bytes = 0;
   private quotes = 0;
-  /** While all lines are plain. */
-  private plainLines: PlainLines | undefined;
   /** First field of the line before, once the piece is large enough to end. */
   private field: string | undefined;
 
-  constructor(target: string, file: FileHandle, firstLine: number, before: number, plainLines?: PlainLines) {
-    this.path = target;
-    this.file = file;
-    this.firstLine = firstLine;
+  constructor(memory: SharedArrayBuffer, line: number, before: number) {
+    this.memory = new Uint8Array(memory);
+    this.firstLine = line;
     this.before = before;
-    this.plainLines = plainLines;
   }
 
-  /** Counts whole lines of `bytes` until the piece may end; says where that is, and whether it is before `end`. */
-  take(bytes: Buffer, from: number, end: number, size: number): { to: number; full: boolean } {
-    // Quotes are rare in such files; the lines need a closer look only where there are some.
-    const quoted = bytes.subarray(from, end).includes(QUOTE);
+  /** Takes lines of a block from a place on, until the piece may end; says where that is, and whether it is before its end. */
+  take(block: LineBlock, from: number, size: number): { to: number; full: boolean } {
+    const cut = this.count(block, from, size);
+    const end = this.bytes - (cut.to - from);
+    const last = cut.to === block.bytes.length && !block.endsInLineBreak ? 1 : 0;
+    this.reserve(this.bytes);
+    this.memory.set(block.bytes.subarray(from, cut.to - last), end);
+    this.bytes -= last;
+    return cut;
+  }
+
+  private count(block: LineBlock, from: number, size: number): { to: number; full: boolean } {
+    const { bytes } = block;
+    // Quotes and empty lines are rare in such files; the lines need a closer look only where there are some.
+    const odd = block.hasOddLines(from);
     let at = from;
-    while (at < end) {
+    while (at < bytes.length) {
       const full = this.bytes >= size;
-      // All plain lines at once; but each on its own where the piece may end before it.
-      let next = this.plainLines?.run(at, full ? at + 1 : Math.min(end, at + size - this.bytes)) ?? at;
-      const plain = next > at;
-      if (!plain) next = bytes.indexOf(LINE_FEED, at) + 1;
-      if (full && this.mayEnd(bytes, at, next)) return { to: at, full: true };
-      if (plain) this.lines += (this.plainLines as PlainLines).lines;
-      else this.takeOther(bytes, at, next, quoted);
+      let next: number;
+      if (odd || full) {
+        next = bytes.indexOf(LINE_FEED, at) + 1;
+        if (full && this.mayEnd(bytes, at, next)) return { to: at, full: true };
+        this.takeLine(bytes, at, next, odd);
+      } else {
+        next = block.skip(at, Math.min(bytes.length, at + size - this.bytes));
+        this.lines += block.skipped;
+      }
       this.bytes += next - at;
       at = next;
     }
-    return { to: end, full: false };
+    return { to: at, full: false };
   }
 
   /** Whether the piece may end before a line: it begins with another field than the one before, and no field is open. */
@@ -149,20 +196,24 @@ class OpenPiece {
     return false;
   }
 
-  /** Counts a line of any kind. */
-  private takeOther(bytes: Buffer, at: number, next: number, quoted: boolean): void {
-    this.plainLines = undefined;
+  private takeLine(bytes: Buffer, at: number, next: number, odd: boolean): void {
     const length = next - 1 - at;
     if (length > 1 || (length === 1 && bytes[at] !== CARRIAGE_RETURN)) this.lines++;
     else this.blank.push(this.lines + this.blank.length);
-    if (quoted)
-      for (let i = bytes.indexOf(QUOTE, at); i >= 0 && i < next; i = bytes.indexOf(QUOTE, i + 1)) this.quotes++;
+    if (odd) for (let i = bytes.indexOf(QUOTE, at); i >= 0 && i < next; i = bytes.indexOf(QUOTE, i + 1)) this.quotes++;
   }
 
-  async close(endsInLineBreak: boolean): Promise<Piece> {
-    await this.file.close();
-    const { path: target, firstLine, before, lines, blank } = this;
-    const [quoted, plain] = [this.quotes > 0, this.plainLines !== undefined];
-    return { path: target, firstLine, before, lines, blank, quoted, plain, endsInLineBreak };
+  /** Makes room for so many bytes. */
+  private reserve(bytes: number): void {
+    if (bytes <= this.memory.length) return;
+    const larger = new Uint8Array(new SharedArrayBuffer(Math.max(bytes, 2 * this.memory.length)));
+    larger.set(this.memory);
+    this.memory = larger;
+  }
+
+  close(endsInLineBreak: boolean): Piece {
+    const { firstLine, before, lines, blank, quotes } = this;
+    const bytes = this.memory.subarray(0, this.bytes);
+    return { bytes, firstLine, before, lines, blank, quoted: quotes > 0, endsInLineBreak };
   }
 }

@@ -118,6 +118,14 @@ export function polyDataTrades(relation: string, markets: string): string {
       FROM ${relation}) t LEFT JOIN ${markets} m ON m.market = t.number`;
 }
 
+/**
+ * SQL of `orderGroup` for fills of `polyDataTrades`: fills of a wallet are of one order if they have transaction, token
+ * and side in common. The first 15 digits of the transaction tell it from others; with the market, the outcome and the
+ * side in the lower bits, no two tokens or sides of one transaction have the same number.
+ */
+export const polyDataOrder = `xor(('0x' || substr("transaction", 3, 15))::BIGINT,
+    coalesce(try_cast(market AS BIGINT) % 1000000000000000, 0) * 4 + outcomeIndex * 2 + (side = 'SELL')::INTEGER)`;
+
 /** The time as poly_data writes it, read by its one format; anything else by `utcTime`, which takes longer. */
 const quickTime = `coalesce(CASE WHEN length("timestamp") = 26
     THEN try_strptime("timestamp", '%Y-%m-%dT%H:%M:%S.%f') END, ${check.utcTime('timestamp')})`;

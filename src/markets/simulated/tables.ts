@@ -1,6 +1,5 @@
 /** Writes a simulated world as canonical tables. */
-import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
-import { canonicalColumns } from '../canonical.ts';
+import { type Duck, quote } from '../../tables/duck.ts';
 import { copyCanonical } from '../write-canonical.ts';
 import { loadFills } from './load-fills.ts';
 import { HUNDREDTH_IN_MILLIONTHS, HUNDREDTH_TICK_IN_MILLIONTHS } from './merge.ts';
@@ -157,15 +156,12 @@ async function writeTrades(duck: Duck, world: World, path: string, time: string)
       CASE WHEN f.sell = 1 THEN 'SELL' ELSE 'BUY' END AS side, f.ticks::DOUBLE / 1000 AS price,
       ${money(`f.size * f.ticks * ${HUNDREDTH_TICK_IN_MILLIONTHS}`)} AS usd,
       ${money(`f.size * ${HUNDREDTH_IN_MILLIONTHS}`)} AS shares, ${money('f.fee')} AS fee,
-      to_hex(f.transaction) || '-' || to_hex(f.wallet * 4::BIGINT + f.token % 2 * 2 + f.sell) AS orderGroup,
+      NULL AS orderHash, (hash(f.transaction, f.wallet, f.token, f.sell) >> 1)::BIGINT AS orderGroup,
       ${quote(world.transactionPrefix)} || lpad(${scattered}, 16, '0') AS transaction
     FROM fills f LEFT JOIN token t ON t.id = f.token LEFT JOIN wallet w ON w.id = f.wallet
       LEFT JOIN wallet c ON c.id = f.counterparty`;
-  const columns = canonicalColumns.trades;
-  const typed = columns.map(({ name, type }) => `${identifier(name)}::${type} AS ${identifier(name)}`).join(', ');
-  const specs = columns.map(({ type: _, ...spec }) => spec);
   await duck.run("SET disabled_optimizers = 'join_order,build_side_probe_side'");
-  await copyToParquet(duck, `SELECT ${typed} FROM (${query})`, path, specs);
+  await copyCanonical(duck, 'trades', query, path, true);
   await duck.run("SET disabled_optimizers = ''");
   const [order] = await duck.rows<{ sound: boolean | null }>(
     `SELECT bool_and(seq = file_row_number) AS sound FROM read_parquet(${quote(path)}, file_row_number = true)`,

@@ -1,14 +1,18 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importPolymarket } from '../../../src/markets/polymarket/import.ts';
-import { cutCsv, type Piece } from '../../../src/markets/polymarket/pieces.ts';
+import { lineBlocks } from '../../../src/markets/polymarket/line-blocks.ts';
+import { type Piece, PieceCutter } from '../../../src/markets/polymarket/pieces.ts';
 import { surveyCsv } from '../../../src/markets/polymarket/survey.ts';
 import { type Duck, openDuck, quote } from '../../../src/tables/duck.ts';
 import { parquetFiles } from '../../../src/tables/parquet-files.ts';
+import { buildKernels } from '../../support/kernels.ts';
 import { temporaryFolder } from '../../support/stage.ts';
+
+buildKernels();
 
 let folder: string;
 beforeAll(async () => {
@@ -16,7 +20,19 @@ beforeAll(async () => {
 });
 const fresh = (): Promise<string> => mkdtemp(path.join(folder, 'case-'));
 
-describe('cutCsv', () => {
+/** The pieces of a file with columns a and b, and their texts. Each is released before the next one is taken. */
+async function piecesOf(file: string, size?: number): Promise<{ pieces: Piece[]; texts: string[] }> {
+  const cutter = new PieceCutter(file, ['a', 'b'], { size, held: 2 });
+  const [pieces, texts]: [Piece[], string[]] = [[], []];
+  for await (const piece of cutter) {
+    pieces.push(piece);
+    texts.push(Buffer.from(piece.bytes).toString());
+    cutter.release(piece);
+  }
+  return { pieces, texts };
+}
+
+describe('pieces', () => {
   const line = fc.oneof(
     {
       weight: 6,
@@ -42,12 +58,7 @@ describe('cutCsv', () => {
           const target = await fresh();
           const file = path.join(target, zipped ? 'x.csv.gz' : 'x.csv');
           await writeFile(file, zipped ? gzipSync(text) : text);
-          const pieces: Piece[] = [];
-          const texts: string[] = [];
-          for await (const piece of cutCsv(file, ['a', 'b'], target, size)) {
-            pieces.push(piece);
-            texts.push(await readFile(piece.path, 'utf8'));
-          }
+          const { pieces, texts } = await piecesOf(file, size);
           // Blank lines at the very end may be left out.
           expect(body.startsWith(texts.join(''))).toBe(true);
           expect(body.slice(texts.join('').length).trim()).toBe('');
@@ -74,6 +85,52 @@ describe('cutCsv', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it.each([
+    ['plain', 100, 0],
+    ['with quotes and empty lines', 100, 1],
+    ['with a line longer than a block', 20_000_000, 0],
+  ])('of a file of many blocks, %s, are its lines', async (_, longest, odd) => {
+    const body: string[] = [];
+    for (let i = 0, bytes = 0; bytes < 13_000_000; i++) {
+      const length = i === 30_000 ? longest : 20 + ((i * 7919) % 90);
+      body.push(i % 50_000 === 40_000 * odd && odd > 0 ? `${i >> 2},"\n${i}"\n` : `${i >> 2},${'x'.repeat(length)}`);
+      bytes += Math.min(length, 100);
+    }
+    const file = path.join(await fresh(), 'x.csv');
+    await writeFile(file, `a,b\n${body.join('\n')}\n`);
+    const { pieces, texts } = await piecesOf(file, 1 << 20);
+    expect(pieces.length).toBeGreaterThan(8);
+    expect(texts.join('') === `${body.join('\n')}\n`).toBe(true);
+    for (const [i, text] of texts.entries()) {
+      const lines = text.split('\n').slice(0, -1);
+      const { lines: counted, blank, quoted } = pieces[i] as Piece;
+      expect(counted).toBe(lines.filter((line) => line !== '').length);
+      expect(blank).toEqual([...lines.keys()].filter((k) => lines[k] === ''));
+      expect(quoted).toBe(text.includes('"'));
+    }
+  });
+
+  it('are the same read past the cache of the system', async () => {
+    const file = path.join(await fresh(), 'x.csv');
+    const lines = Array.from({ length: 700_000 }, (_, i) => `${i},${i * 31}`);
+    await writeFile(file, `a,b\n${lines.join('\n')}`);
+    const past: string[] = [];
+    for await (const block of lineBlocks(file, 0)) past.push(block.bytes.toString());
+    expect(past.length).toBeGreaterThan(2);
+    expect(past.join('') === `a,b\n${lines.join('\n')}\n`).toBe(true);
+  });
+
+  it('end when nobody wants more, though none was released', async () => {
+    const file = path.join(await fresh(), 'x.csv');
+    await writeFile(file, `a,b\n${Array.from({ length: 100 }, (_, i) => `${i},x`).join('\n')}\n`);
+    let taken = 0;
+    for await (const piece of new PieceCutter(file, ['a', 'b'], { size: 10, held: 2 })) {
+      expect(piece.lines).toBeGreaterThan(0);
+      if (++taken === 2) break;
+    }
+    expect(taken).toBe(2);
   });
 });
 
@@ -131,7 +188,7 @@ describe('trades in pieces', () => {
       );
       const parts = parquetFiles(paths.trades);
       const rows = await duck.rows(
-        `SELECT * REPLACE (seq::DOUBLE AS seq, usd::VARCHAR AS usd, shares::VARCHAR AS shares)
+        `SELECT * REPLACE (seq::DOUBLE AS seq, orderGroup::VARCHAR AS orderGroup, usd::VARCHAR AS usd, shares::VARCHAR AS shares)
          FROM read_parquet([${parts.map(quote).join(', ')}])`,
       );
       return { trades: rows, ...found, parts: parts.length };

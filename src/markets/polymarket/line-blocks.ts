@@ -1,0 +1,172 @@
+/** Reads a large text file in blocks of whole lines, into memory in which kernels count them. */
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import os from 'node:os';
+import { fromSystemError } from '../../errors.ts';
+import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import { bytesOf } from '../records/bytes.ts';
+
+const BLOCK_BYTES = 4 << 20;
+const LINE_FEED = 10;
+
+/** Reads past the system's cache go to multiples of this, in the file and in memory. */
+const ALIGNMENT = 4096;
+
+/** A file beyond this share of the memory is read past the cache: filling it takes most of the time, and nothing stays. */
+const CACHED_SHARE = 1 / 4;
+
+/** Beyond the last line the kernels look at a few bytes more. */
+const SLACK = 64;
+
+/** For errors of the system. */
+const DOING = 'reading a CSV file';
+
+/** Whole lines. They are void once the next block is asked for. */
+export class LineBlock {
+  /** The lines; a last one without a line break has got one here. */
+  readonly bytes: Buffer;
+  /** False if the last line of the file lacks its line break. */
+  readonly endsInLineBreak: boolean;
+  /** Lines that the last `skip` went over. */
+  skipped = 0;
+  private readonly kernels: Kernels;
+  private readonly start: Pointer;
+
+  constructor(kernels: Kernels, start: Pointer, bytes: Buffer, endsInLineBreak: boolean) {
+    this.kernels = kernels;
+    this.start = start;
+    this.bytes = bytes;
+    this.endsInLineBreak = endsInLineBreak;
+  }
+
+  /** Whether there is a quote or an empty line from `at` on, where a line begins. */
+  hasOddLines(at: number): boolean {
+    return this.kernels.hasOddLines(this.start + at, this.start + this.bytes.length) !== 0;
+  }
+
+  /** Goes over the lines that begin at `at` or later and before `limit`; gives where the next one begins. */
+  skip(at: number, limit: number): number {
+    const end = this.kernels.skipLines(this.start + at, this.start + limit) >>> 0;
+    this.skipped = this.kernels.skippedLines();
+    return end - this.start;
+  }
+}
+
+/**
+ * The lines of a file, gunzipped if its name ends in `.gz`.
+ *
+ * @param cachedBytes a larger file is read past the system's cache, where that can be
+ */
+export async function* lineBlocks(file: string, cachedBytes = os.totalmem() * CACHED_SHARE): AsyncGenerator<LineBlock> {
+  const kernels = makeKernels();
+  const source = file.endsWith('.gz') ? gunzipped(file) : await plain(file, cachedBytes);
+  try {
+    let size = 2 * BLOCK_BYTES;
+    let start = allocate(kernels, size);
+    let memory = bufferOf(kernels, start, size);
+    // What is held lies before `filled`, which stays at a multiple of the alignment until the end of the file.
+    let from = 0;
+    let filled = 0;
+    for (;;) {
+      if (size - filled < BLOCK_BYTES) {
+        const larger = allocate(kernels, 2 * size);
+        // Growing may have moved the memory.
+        const old = bufferOf(kernels, start, size);
+        memory = bufferOf(kernels, larger, 2 * size);
+        old.copy(memory, from, from, filled);
+        start = larger;
+        size *= 2;
+      }
+      const count = await source.read(memory, filled, BLOCK_BYTES);
+      if (count === 0) break;
+      filled += count;
+      const end = memory.lastIndexOf(LINE_FEED, filled - 1) + 1;
+      if (end <= from) continue;
+      yield new LineBlock(kernels, start + from, memory.subarray(from, end), true);
+      const rest = filled - end;
+      filled = Math.ceil(rest / ALIGNMENT) * ALIGNMENT;
+      from = filled - rest;
+      memory.copyWithin(from, end, end + rest);
+    }
+    if (filled === from) return;
+    memory[filled] = LINE_FEED;
+    yield new LineBlock(kernels, start + from, memory.subarray(from, filled + 1), false);
+  } finally {
+    await source.close();
+  }
+}
+
+function allocate(kernels: Kernels, size: number): Pointer {
+  return Math.ceil(kernels.allocate(size + ALIGNMENT + SLACK) / ALIGNMENT) * ALIGNMENT;
+}
+
+const bufferOf = (kernels: Kernels, start: Pointer, size: number): Buffer =>
+  Buffer.from(kernels.memory.buffer, start, size);
+
+interface Source {
+  /** Puts up to `length` bytes into a buffer from a place on; gives how many, 0 at the end. */
+  read(buffer: Buffer, at: number, length: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+const failed = (error: unknown): never => {
+  throw fromSystemError(error, DOING);
+};
+
+async function plain(file: string, cachedBytes: number): Promise<Source> {
+  let handle = await open(file).catch(failed);
+  const { size } = await handle.stat();
+  let direct = size > cachedBytes;
+  if (direct) {
+    const other = await openDirect(file);
+    direct = other !== undefined;
+    if (other !== undefined) {
+      await handle.close();
+      handle = other;
+    }
+  }
+  let position = 0;
+  return {
+    read: async (buffer, at, length) => {
+      // Past the cache only whole blocks can be read: nothing is asked for after the last one, which is shorter.
+      if (direct && position >= size) return 0;
+      const { bytesRead } = await handle.read(buffer, at, length, position).catch(async (error) => {
+        if (!direct || error.code !== 'EINVAL') return failed(error);
+        // Some file systems refuse only here.
+        direct = false;
+        await handle.close();
+        handle = await open(file).catch(failed);
+        return handle.read(buffer, at, length, position).catch(failed);
+      });
+      position += bytesRead;
+      return bytesRead;
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** The file past the cache; undefined where the file system has no such thing. */
+async function openDirect(file: string): Promise<FileHandle | undefined> {
+  return open(file, constants.O_RDONLY | constants.O_DIRECT).catch(() => undefined);
+}
+
+function gunzipped(file: string): Source {
+  const chunks = bytesOf(file, DOING);
+  let rest: Buffer = Buffer.alloc(0);
+  return {
+    // Filled as far as can be, so that only the end of the file is at no multiple of the alignment.
+    read: async (buffer, at, length) => {
+      let count = 0;
+      while (count < length) {
+        if (rest.length === 0) rest = (await chunks.next()).value ?? rest;
+        if (rest.length === 0) break;
+        const taken = rest.copy(buffer, at + count, 0, length - count);
+        rest = rest.subarray(taken);
+        count += taken;
+      }
+      return count;
+    },
+    close: async () => {
+      await chunks.return(undefined);
+    },
+  };
+}

@@ -1,0 +1,365 @@
+/**
+ * The quick way from lines of poly_data's trades to canonical trades: a kernel reads plain lines (see
+ * kernels/plain-fills.ts) into columns of numbers, and those are written as they are. It gives the rows that
+ * `polyDataTrades` gives; where it is in doubt, it gives none.
+ */
+import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import { type EncodedColumn, writeEncoded } from '../../tables/parquet/encoded.ts';
+import { canonicalColumns } from '../canonical.ts';
+import type { MarketNames, Names } from './market-names.ts';
+import { exchangeContracts } from './poly-data.ts';
+
+/** No plain line with two different sides is shorter. */
+const SHORTEST_LINE = 197;
+
+/** Beyond the last line feed the kernel may look at a few bytes more. */
+const SLACK = 64;
+
+const ADDRESS_BYTES = 42;
+const HASH_BYTES = 66;
+/** Of the length that stands before a text. */
+const LENGTH_BYTES = 4;
+
+/** Places of the fields of `Fills` and `Texts`, in words of four bytes; see the kernels. */
+const fillsAt = {
+  lines: 0,
+  rows: 1,
+  makers: 2,
+  disordered: 3,
+  alike: 4,
+  line: 5,
+  time: 6,
+  usd: 7,
+  shares: 8,
+  order: 9,
+  price: 10,
+  key: 11,
+  wallet: 12,
+  transaction: 13,
+  other: 14,
+  sold: 15,
+  maker: 16,
+  exchanges: 22,
+} as const;
+const textsAt = { count: 1, entries: 2 } as const;
+
+/** Kinds of names, and by how many bits of its key a fill has more of them than it tells apart. */
+const shifts = { market: 1, event: 1, token: 0, outcome: 0 } as const;
+type Name = keyof typeof shifts;
+const kinds = Object.keys(shifts) as Name[];
+
+/** The names of one kind in the memory of the kernels. */
+interface LoadedNames {
+  readonly texts: Pointer;
+  readonly offsets: Pointer;
+  readonly map: Pointer;
+  /** One -1 for each text. */
+  readonly places: Pointer;
+}
+
+/** Memory for the fills of pieces up to a size. */
+interface Room {
+  readonly fills: Pointer;
+  readonly wallets: Pointer;
+  readonly others: Pointer;
+  readonly transactions: Pointer;
+  readonly seen: Pointer;
+  readonly block: Pointer;
+  readonly blockBytes: number;
+  /** For what the fills name: the different ones, and the place among them of each fill. */
+  readonly named: Readonly<Record<Name, { readonly list: Pointer; readonly numbers: Pointer }>>;
+}
+
+/** What the places in a dictionary, the lengths of texts and the rest of the pages take of a fill, at most. */
+const PAGE_BYTES = 80;
+const MORE_BYTES = 1 << 16;
+
+/** Pieces differ by some lines: what is made for one has room for a little more, as it is never given back. */
+const SPARE = 1.25;
+
+export class PlainFills {
+  private readonly kernels: Kernels = makeKernels();
+  private readonly markets: Pointer;
+  private readonly names: Readonly<Record<Name, LoadedNames>>;
+  private room: Room | undefined;
+  /** Where pages are encoded, and how much of it is free. */
+  private pages: Pointer = 0;
+  private pagesBytes = 0;
+
+  constructor(names: MarketNames) {
+    const { kernels } = this;
+    const { numbers, incomplete } = names;
+    this.markets = kernels.makeNumbers(numbers.length);
+    numbers.forEach((number, place) => {
+      // Below -1 the kernel leaves the line to others.
+      if (!Number.isNaN(number)) kernels.addNumber(this.markets, number, incomplete[place] === 1 ? -3 : place);
+    });
+    this.names = forKinds((kind) => this.load(names[kind]));
+  }
+
+  /** Lines that were read last, and the fills among them. */
+  get lines(): number {
+    return this.word('lines');
+  }
+
+  get rows(): number {
+    return this.word('rows');
+  }
+
+  /** True if none of the fills is earlier than the one before it. */
+  get ordered(): boolean {
+    return this.word('disordered') === 0;
+  }
+
+  /** True if no fill may be the same as another. */
+  get different(): boolean {
+    return this.word('alike') === 0;
+  }
+
+  /** Microseconds of the first and the last fill; null if there are none. */
+  get first(): number | null {
+    return this.rows === 0 ? null : this.timeOf(0);
+  }
+
+  get last(): number | null {
+    return this.rows === 0 ? null : this.timeOf(this.rows - 1);
+  }
+
+  /** Reads whole lines; false if one of them is not plain or in doubt. */
+  read(lines: Uint8Array): boolean {
+    const room = this.makeRoom(lines.length);
+    const { kernels } = this;
+    const { block } = room;
+    this.bytes(block, lines.length).set(lines);
+    kernels.forgetTexts(room.wallets);
+    kernels.forgetTexts(room.others);
+    kernels.forgetTexts(room.transactions);
+    kernels.forgetKeys(room.seen);
+    new Int32Array(kernels.memory.buffer, room.fills, 5).fill(0);
+    return kernels.readFills(room.fills, block, block + lines.length) >>> 0 === block + lines.length;
+  }
+
+  /**
+   * Writes the fills as canonical trades.
+   *
+   * @param before lines of the file that come before those which were read: `seq` counts on from there
+   */
+  async write(path: string, before: number): Promise<void> {
+    const { kernels, rows } = this;
+    const makers = this.word('makers');
+    const room = this.room as Room;
+    const named = forKinds((kind) => this.listNames(kind));
+    const texts = kinds.reduce((sum, kind) => sum + named[kind].bytes, 0);
+    this.beginPages(PAGE_BYTES * rows + texts + MORE_BYTES);
+    const fill = (name: keyof typeof fillsAt): Pointer => this.word(name);
+    const range = (values: Pointer): EncodedColumn['range'] => {
+      const numbers = new BigInt64Array(kernels.memory.buffer, values, rows);
+      return { least: numbers[0] as bigint, greatest: numbers[rows - 1] as bigint };
+    };
+    const seq = this.numbersFrom(before, fill('line'));
+    const outcomes = this.scratch(rows);
+    const outcomeOf = new Uint8Array(kernels.memory.buffer, outcomes, rows);
+    const keys = new Int32Array(kernels.memory.buffer, fill('key'), rows);
+    for (let i = 0; i < rows; i++) outcomeOf[i] = (keys[i] as number) & 1;
+    const none = { present: this.pack(this.zeroes(rows), 1, rows, 1), nulls: rows, values: [] };
+
+    const columns: Record<string, EncodedColumn> = {
+      seq: { type: 'BIGINT', ...this.differences(seq, rows), range: range(seq) },
+      time: { type: 'TIMESTAMP', ...this.differences(fill('time'), rows), range: range(fill('time')) },
+      market: this.named('market', named.market.count),
+      event: this.named('event', named.event.count),
+      token: this.named('token', named.token.count),
+      outcome: this.named('outcome', named.outcome.count),
+      outcomeIndex: { type: 'INTEGER', ...this.places(outcomes, 1, rows, 2), dictionary: words32([0, 1]) },
+      wallet: this.texts(room.wallets, fill('wallet'), rows, ADDRESS_BYTES),
+      counterparty: {
+        ...this.texts(room.others, fill('other'), makers, ADDRESS_BYTES),
+        present: this.pack(fill('maker'), 1, rows, 1),
+        nulls: rows - makers,
+      },
+      role: { type: 'VARCHAR', ...this.places(fill('maker'), 1, rows, 2), dictionary: words(['taker', 'maker']) },
+      side: { type: 'VARCHAR', ...this.places(fill('sold'), 1, rows, 2), dictionary: words(['BUY', 'SELL']) },
+      price: { type: 'DOUBLE', encoding: 'plain', values: [this.bytes(fill('price'), 8 * rows)] },
+      usd: { type: 'DECIMAL(18, 6)', ...this.differences(fill('usd'), rows) },
+      shares: { type: 'DECIMAL(18, 6)', ...this.differences(fill('shares'), rows) },
+      fee: { type: 'DECIMAL(18, 6)', encoding: 'plain', ...none },
+      orderHash: { type: 'VARCHAR', encoding: 'plain', ...none },
+      orderGroup: { type: 'BIGINT', encoding: 'plain', values: [this.bytes(fill('order'), 8 * rows)] },
+      transaction: this.texts(room.transactions, fill('transaction'), rows, HASH_BYTES),
+    };
+    const specs = canonicalColumns.trades.map(({ type: _, ...spec }) => spec);
+    await writeEncoded(path, rows, specs, columns);
+  }
+
+  private word(name: keyof typeof fillsAt): number {
+    const { fills } = this.room as Room;
+    return new Uint32Array(this.kernels.memory.buffer, fills, 23)[fillsAt[name]] as number;
+  }
+
+  private timeOf(row: number): number {
+    return Number(new BigInt64Array(this.kernels.memory.buffer, this.word('time') + 8 * row, 1)[0]);
+  }
+
+  private bytes(at: Pointer, length: number): Uint8Array {
+    return new Uint8Array(this.kernels.memory.buffer, at, length);
+  }
+
+  private load({ count, bytes, offsets, map }: Names): LoadedNames {
+    const { kernels } = this;
+    const texts = kernels.allocate(bytes.length);
+    new Uint8Array(kernels.memory.buffer, texts, bytes.length).set(bytes);
+    const at = kernels.allocate(4 * offsets.length);
+    new Uint32Array(kernels.memory.buffer, at, offsets.length).set(offsets);
+    const numbers = kernels.allocate(4 * map.length);
+    new Int32Array(kernels.memory.buffer, numbers, map.length).set(map);
+    const places = kernels.allocate(4 * count);
+    new Int32Array(kernels.memory.buffer, places, count).fill(-1);
+    return { texts, offsets: at, map: numbers, places };
+  }
+
+  private makeRoom(least: number): Room {
+    if (this.room !== undefined && this.room.blockBytes >= least) return this.room;
+    const { kernels } = this;
+    const bytes = Math.ceil(least * SPARE);
+    const capacity = Math.ceil(bytes / SHORTEST_LINE) + 1;
+    const wallets = kernels.makeTexts(ADDRESS_BYTES, capacity);
+    const others = kernels.makeTexts(ADDRESS_BYTES, capacity);
+    const transactions = kernels.makeTexts(HASH_BYTES, capacity);
+    const seen = kernels.makeKeys(capacity);
+    const fills = kernels.makeFills(
+      capacity,
+      this.markets,
+      wallets,
+      others,
+      transactions,
+      seen,
+      exchangeContracts.length,
+    );
+    const block = kernels.allocate(bytes + SLACK);
+    const named = forKinds(() => ({ list: kernels.allocate(4 * capacity), numbers: kernels.allocate(4 * capacity) }));
+    this.room = { fills, wallets, others, transactions, seen, block, blockBytes: bytes, named };
+    const exchanges = Buffer.from(exchangeContracts.join(''), 'latin1');
+    new Uint8Array(kernels.memory.buffer, this.word('exchanges'), exchanges.length).set(exchanges);
+    return this.room;
+  }
+
+  /** Makes room for pages; those of before are void. */
+  private beginPages(bytes: number): void {
+    if (bytes > this.pagesBytes) {
+      this.pagesBytes = Math.ceil(bytes * SPARE);
+      this.pages = this.kernels.allocate(this.pagesBytes);
+    }
+    this.free = this.pages;
+  }
+  private free: Pointer = 0;
+
+  /** So many bytes among the pages, at a multiple of 8. */
+  private scratch(bytes: number): Pointer {
+    const at = (this.free + 7) & ~7;
+    this.free = at + bytes;
+    return at;
+  }
+
+  private zeroes(bytes: number): Pointer {
+    const at = this.scratch(bytes);
+    new Uint8Array(this.kernels.memory.buffer, at, bytes).fill(0);
+    return at;
+  }
+
+  /** What a kernel puts behind the pages: it gives the address after it, and may write over 8 bytes more. */
+  private put(write: (target: Pointer) => Pointer): Uint8Array {
+    const from = this.scratch(0);
+    const to = write(from) >>> 0;
+    this.free = to + 8;
+    return this.bytes(from, to - from);
+  }
+
+  private pack(values: Pointer, size: 1 | 4, count: number, width: number): Uint8Array {
+    return this.put((target) => this.kernels.packNumbers(values, size, count, width, target));
+  }
+
+  private differences(values: Pointer, count: number): Pick<EncodedColumn, 'encoding' | 'values'> {
+    const packed = this.put((target) => this.kernels.packDifferences(values, count, target));
+    return { encoding: 'differences', values: [packed] };
+  }
+
+  /** Places in a dictionary. */
+  private places(
+    values: Pointer,
+    size: 1 | 4,
+    count: number,
+    different: number,
+  ): Pick<EncodedColumn, 'encoding' | 'values'> {
+    const width = Math.max(1, Math.ceil(Math.log2(different)));
+    return { encoding: 'dictionary', values: [Uint8Array.of(width), this.pack(values, size, count, width)] };
+  }
+
+  private texts(table: Pointer, numbers: Pointer, count: number, length: number): EncodedColumn {
+    const words = new Uint32Array(this.kernels.memory.buffer, table, 3);
+    const [different, entries] = [words[textsAt.count] as number, words[textsAt.entries] as number];
+    return {
+      type: 'VARCHAR',
+      ...this.places(numbers, 4, count, different),
+      dictionary: { count: different, bytes: this.bytes(entries, different * (LENGTH_BYTES + length)) },
+    };
+  }
+
+  /** Lists the different names of one kind, and says how many bytes their texts take. */
+  private listNames(kind: Name): { count: number; bytes: number } {
+    const { kernels, rows } = this;
+    const { list, numbers } = (this.room as Room).named[kind];
+    const { offsets, map, places } = this.names[kind];
+    const count = kernels.listOccurring(this.word('key'), rows, shifts[kind], map, places, list, numbers);
+    const ends = new Uint32Array(kernels.memory.buffer, offsets);
+    let bytes = LENGTH_BYTES * count;
+    for (const place of new Int32Array(kernels.memory.buffer, list, count))
+      bytes += (ends[place + 1] as number) - (ends[place] as number);
+    return { count, bytes };
+  }
+
+  /** A column of names that have been listed. */
+  private named(kind: Name, count: number): EncodedColumn {
+    const { kernels, rows } = this;
+    const { list, numbers } = (this.room as Room).named[kind];
+    const { texts, offsets } = this.names[kind];
+    return {
+      type: 'VARCHAR',
+      ...this.places(numbers, 4, rows, count),
+      dictionary: { count, bytes: this.put((target) => kernels.copyTexts(texts, offsets, list, count, target)) },
+    };
+  }
+
+  /** Numbers of 64 bits: those of 32 bits at a place, counted from `start` on. */
+  private numbersFrom(start: number, lines: Pointer): Pointer {
+    const { kernels, rows } = this;
+    const target = this.scratch(8 * rows);
+    const line = new Int32Array(kernels.memory.buffer, lines, rows);
+    const halves = new Int32Array(kernels.memory.buffer, target, 2 * rows);
+    for (let i = 0; i < rows; i++) {
+      const number = start + (line[i] as number);
+      halves[2 * i] = number | 0;
+      halves[2 * i + 1] = Math.floor(number / 2 ** 32);
+    }
+    return target;
+  }
+}
+
+function forKinds<Value>(make: (kind: Name) => Value): Record<Name, Value> {
+  return Object.fromEntries(kinds.map((kind) => [kind, make(kind)])) as Record<Name, Value>;
+}
+
+/** A dictionary of a few texts. */
+function words(texts: readonly string[]): NonNullable<EncodedColumn['dictionary']> {
+  const parts = texts.map((text) => {
+    const bytes = Buffer.alloc(LENGTH_BYTES + text.length);
+    bytes.writeUInt32LE(text.length);
+    bytes.write(text, LENGTH_BYTES);
+    return bytes;
+  });
+  return { count: texts.length, bytes: Buffer.concat(parts) };
+}
+
+/** The same of a few numbers of 32 bits. */
+function words32(numbers: readonly number[]): NonNullable<EncodedColumn['dictionary']> {
+  return { count: numbers.length, bytes: new Uint8Array(Int32Array.from(numbers).buffer) };
+}

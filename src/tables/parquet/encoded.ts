@@ -1,0 +1,213 @@
+/**
+ * Parquet files of one row group, from columns that are encoded already
+ * (https://parquet.apache.org/docs/file-format/). They are not compressed: what is written this way is packed tightly.
+ */
+import { open, rename } from 'node:fs/promises';
+import { type ColumnSpec, METADATA_KEY } from '../columns.ts';
+import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
+
+/** Types as DuckDB calls them. */
+export type EncodedType = 'VARCHAR' | 'TIMESTAMP' | 'DECIMAL(18, 6)' | 'DOUBLE' | 'BIGINT' | 'INTEGER';
+
+/** `plain`: 8 bytes a value; `differences`: DELTA_BINARY_PACKED; `dictionary`: one byte with the width, then places in it. */
+export type Encoding = 'plain' | 'differences' | 'dictionary';
+
+export interface EncodedColumn {
+  readonly type: EncodedType;
+  readonly encoding: Encoding;
+  /** Values that are there, encoded. */
+  readonly values: readonly Uint8Array[];
+  /** Different values, one after the other as `plain` has them: texts have their length before them. */
+  readonly dictionary?: { readonly count: number; readonly bytes: Uint8Array } | undefined;
+  /** Where values lack: a 1 for each that is there, as runs and packed bits of width 1. */
+  readonly present?: Uint8Array | undefined;
+  readonly nulls?: number | undefined;
+  /** Smallest and largest value, of whole numbers. */
+  readonly range?: { readonly least: bigint; readonly greatest: bigint } | undefined;
+}
+
+const MAGIC = Buffer.from('PAR1');
+
+const encodings: Readonly<Record<Encoding, number>> = { plain: 0, differences: 5, dictionary: 8 };
+const PLAIN = 0;
+const RLE = 3;
+
+const DATA_PAGE = 0;
+const DICTIONARY_PAGE = 2;
+
+const UNCOMPRESSED = 0;
+
+const REQUIRED = 0;
+const OPTIONAL = 1;
+
+/** Physical types. */
+const INT32 = 1;
+const INT64 = 2;
+const FLOAT64 = 5;
+const BYTE_ARRAY = 6;
+
+/** Fields of a schema element: 1 physical, 6 converted, 7 scale, 8 precision, 10 logical type. */
+const schemas: Readonly<Record<EncodedType, ThriftStruct>> = {
+  VARCHAR: { 1: { i32: BYTE_ARRAY }, 6: { i32: 0 }, 10: { struct: { 1: { struct: {} } } } },
+  // Not of any zone, in microseconds.
+  TIMESTAMP: {
+    1: { i32: INT64 },
+    6: { i32: 10 },
+    10: { struct: { 8: { struct: { 1: { bool: false }, 2: { struct: { 2: { struct: {} } } } } } } },
+  },
+  'DECIMAL(18, 6)': {
+    1: { i32: INT64 },
+    6: { i32: 5 },
+    7: { i32: 6 },
+    8: { i32: 18 },
+    10: { struct: { 5: { struct: { 1: { i32: 6 }, 2: { i32: 18 } } } } },
+  },
+  DOUBLE: { 1: { i32: FLOAT64 } },
+  BIGINT: { 1: { i32: INT64 } },
+  INTEGER: { 1: { i32: INT32 } },
+};
+
+const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
+
+/**
+ * Writes a file, whole or not at all. The bytes of the columns may not change meanwhile.
+ *
+ * @param specs what the columns are, in order
+ * @param columns the same columns by name, of `rows` rows
+ */
+export async function writeEncoded(
+  path: string,
+  rows: number,
+  specs: readonly ColumnSpec[],
+  columns: Readonly<Record<string, EncodedColumn>>,
+): Promise<void> {
+  const parts: Uint8Array[] = [MAGIC];
+  let at = MAGIC.length;
+  const chunks: ThriftValue[] = [];
+  for (const { name } of specs) {
+    const column = columns[name] as EncodedColumn;
+    const dictionary = dictionaryPage(column);
+    const all = [...dictionary, ...dataPage(column, rows)];
+    chunks.push(chunkOf(name, column, rows, at, size(dictionary), size(all)));
+    parts.push(...all);
+    at += size(all);
+  }
+  const footer = encodeThrift({
+    1: { i32: 2 },
+    2: { list: schemaOf(specs, columns) },
+    3: { i64: rows },
+    4: {
+      list: [
+        {
+          struct: {
+            1: { list: chunks },
+            2: { i64: at - MAGIC.length },
+            3: { i64: rows },
+            5: { i64: MAGIC.length },
+            6: { i64: at - MAGIC.length },
+          },
+        },
+      ],
+    },
+    5: { list: [{ struct: { 1: { text: METADATA_KEY }, 2: { text: JSON.stringify(specs) } } }] },
+    6: { text: 'fathom' },
+  });
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(footer.length);
+  await writeWhole(path, [...parts, footer, length, MAGIC]);
+}
+
+async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = `${path}.part`;
+  const file = await open(temporary, 'w');
+  try {
+    const { bytesWritten } = await file.writev(parts);
+    // The system may take less than all of it at once: the rest goes one by one.
+    let skipped = bytesWritten;
+    for (const part of parts) {
+      if (skipped < part.length) await file.appendFile(part.subarray(skipped));
+      skipped = Math.max(0, skipped - part.length);
+    }
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+function schemaOf(specs: readonly ColumnSpec[], columns: Readonly<Record<string, EncodedColumn>>): ThriftValue[] {
+  const root: ThriftValue = { struct: { 4: { text: 'fathom' }, 5: { i32: specs.length } } };
+  const elements = specs.map(({ name }): ThriftValue => {
+    const { type, present } = columns[name] as EncodedColumn;
+    return {
+      struct: { ...schemas[type], 3: { i32: present === undefined ? REQUIRED : OPTIONAL }, 4: { text: name } },
+    };
+  });
+  return [root, ...elements];
+}
+
+/** The header of a page and what it holds. */
+function page(type: number, header: ThriftStruct, content: readonly Uint8Array[]): Uint8Array[] {
+  const bytes = size(content);
+  return [encodeThrift({ 1: { i32: type }, 2: { i32: bytes }, 3: { i32: bytes }, ...header }), ...content];
+}
+
+function dictionaryPage({ dictionary }: EncodedColumn): Uint8Array[] {
+  if (dictionary === undefined) return [];
+  const header = { 1: { i32: dictionary.count }, 2: { i32: PLAIN } };
+  return page(DICTIONARY_PAGE, { 7: { struct: header } }, [dictionary.bytes]);
+}
+
+function dataPage({ encoding, values, present }: EncodedColumn, rows: number): Uint8Array[] {
+  const levels: Uint8Array[] = [];
+  if (present !== undefined) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(present.length);
+    levels.push(length, present);
+  }
+  const header = { 1: { i32: rows }, 2: { i32: encodings[encoding] }, 3: { i32: RLE }, 4: { i32: RLE } };
+  return page(DATA_PAGE, { 5: { struct: header } }, [...levels, ...values]);
+}
+
+function chunkOf(
+  name: string,
+  column: EncodedColumn,
+  rows: number,
+  at: number,
+  dictionaryBytes: number,
+  bytes: number,
+): ThriftValue {
+  const physical = schemas[column.type][1] as ThriftValue;
+  const used = [...new Set([encodings[column.encoding], RLE, ...(dictionaryBytes > 0 ? [PLAIN] : [])])];
+  const { range } = column;
+  return {
+    struct: {
+      2: { i64: at },
+      3: {
+        struct: {
+          1: physical,
+          2: { list: used.map((encoding) => ({ i32: encoding })) },
+          3: { list: [{ text: name }] },
+          4: { i32: UNCOMPRESSED },
+          5: { i64: rows },
+          6: { i64: bytes },
+          7: { i64: bytes },
+          9: { i64: at + dictionaryBytes },
+          11: dictionaryBytes > 0 ? { i64: at } : undefined,
+          12: {
+            struct: {
+              3: { i64: column.nulls ?? 0 },
+              5: range === undefined ? undefined : { bytes: wide(range.greatest) },
+              6: range === undefined ? undefined : { bytes: wide(range.least) },
+            },
+          },
+        },
+      },
+    },
+  };
+}
+
+function wide(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(value);
+  return bytes;
+}
