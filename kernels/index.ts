@@ -18,6 +18,7 @@ export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { hasOddLines, skipLines, skippedLines } from './lines';
+export { addKeys64, beginTrades, layRows, makeKeys64, makeLaid, makeTrades, routeTrades } from './facts';
 export { makeFills, readFills } from './plain-fills';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

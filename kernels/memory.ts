@@ -1,10 +1,11 @@
 /** Memory of a kernel instance: blocks that are never freed; the whole instance goes when its owner does. */
 
-/** A zeroed block of `bytes` bytes at a multiple of 64. Growing the memory invalidates the caller's typed arrays. */
+/**
+ * A zeroed block of `bytes` bytes at a multiple of 64. Growing the memory invalidates the caller's typed arrays. New
+ * memory is zero as it comes, and filling it would make the system provide all of it at once.
+ */
 export function allocate(bytes: usize): usize {
-  const start = (heap.alloc(bytes + 64) + 63) & ~(<usize>63);
-  memory.fill(start, 0, bytes);
-  return start;
+  return (heap.alloc(bytes + 64) + 63) & ~(<usize>63);
 }
 
 /**

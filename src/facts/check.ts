@@ -47,6 +47,13 @@ const nameless: typeof faults = [
   },
 ];
 
+/** SQL that tells whether trades `t` have a fault of their own, or lack a seq. */
+export function faultSql(trade: string): string {
+  const all = [...faults.map(({ when }) => when), 'seq IS NULL'].map((when) => `(${when})`).join(' OR ');
+  const columns = /"time"|\b(?:usd|shares|side|outcomeIndex|role|fee|seq)\b/g;
+  return `coalesce(${all.replace(columns, (column) => `${trade}.${column}`)}, false)`;
+}
+
 const counts = (list: typeof faults): string =>
   list.map(({ when }, index) => `count(*) FILTER (${when})::DOUBLE AS fault${index}`).join(', ');
 

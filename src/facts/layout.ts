@@ -1,13 +1,19 @@
 /**
- * Facts: the trades as whole numbers, sorted by wallet and then by time, in a folder of four Parquet files. Wallets,
+ * Facts: the trades as whole numbers, sorted by wallet and then by time, in a folder of four Parquet tables. Wallets,
  * markets, events and tokens go by numbers, given in the order in which the trades first name them: cutting off the
  * future renumbers nothing. See docs/methods.md, "Facts".
  */
 import path from 'node:path';
+import type { ColumnSpec } from '../tables/columns.ts';
+import { quote } from '../tables/duck.ts';
+import { parquetFiles } from '../tables/parquet-files.ts';
 
 /** The files of a folder of facts. */
 export interface FactFiles {
-  /** One row a fill, ordered by wallet and seq; the columns of `FactColumns`. */
+  /**
+   * One row a fill, ordered by wallet and seq; the columns of `FactColumns`. A folder of parts if there are several
+   * buckets of wallets: a part for each.
+   */
   readonly facts: string;
   /**
    * One row a wallet, ordered by its number `wallet`: `address`, `fills`, `firstAt`. Wallets that the trades name only
@@ -25,6 +31,40 @@ export function factFiles(folder: string): FactFiles {
   const file = (name: string): string => path.join(folder, `${name}.parquet`);
   return { facts: file('facts'), wallets: file('wallets'), markets: file('markets'), tokens: file('tokens') };
 }
+
+/** The file of the facts of a bucket, where there are several: files sort by their first wallets. */
+export const factPart = (folder: string, firstWallet: number): string =>
+  path.join(factFiles(folder).facts, `from-${firstWallet}.parquet`);
+
+/** The files that hold the facts of a range of wallets. */
+export function factParts(folder: string, { from, to }: { readonly from: number; readonly to: number }): string[] {
+  const parts = parquetFiles(factFiles(folder).facts);
+  const firstOf = (part: string | undefined): number => Number(/from-(\d+)\.parquet$/.exec(part ?? '')?.[1]);
+  const found = parts.filter((part, i) => !(firstOf(part) >= to) && !(firstOf(parts[i + 1]) <= from));
+  return found.length > 0 ? found : parts.slice(0, 1);
+}
+
+/** SQL that reads the facts of a folder. */
+export const factTable = (folder: string): string =>
+  `read_parquet([${parquetFiles(factFiles(folder).facts).map(quote).join(', ')}])`;
+
+/** Columns of facts as they are stored. */
+export const factColumns: readonly ColumnSpec[] = [
+  { name: 'wallet', role: 'id', description: 'Number of the wallet' },
+  { name: 'seq', role: 'info', description: 'seq of the trade' },
+  { name: 'market', role: 'info', description: 'Number of the market' },
+  { name: 'token', role: 'info', description: 'Number of the token; -1 if the trade names neither token nor outcome' },
+  { name: 'time', role: 'time', unit: 'microseconds', description: 'Since 1970, UTC' },
+  { name: 'usd', role: 'info', unit: '1e-6 USD', description: 'Cash paid or received' },
+  { name: 'shares', role: 'info', unit: '1e-6 tokens', description: 'Tokens bought or sold' },
+  { name: 'fee', role: 'info', unit: '1e-6 USD', description: 'Fee paid; null if unknown' },
+  {
+    name: 'flags',
+    role: 'info',
+    description: 'Bit 0: bought; bits 1-2: outcome 0, 1, 2 unknown; bits 3-4: 0 taker, 1 maker, 2 unknown',
+  },
+  { name: 'counterparty', role: 'info', description: 'Number of the wallet on the other side; null if unknown' },
+];
 
 /** Columns of facts as they are read into memory. */
 export interface FactColumns {

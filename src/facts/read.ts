@@ -3,7 +3,7 @@ import { FathomError } from '../errors.ts';
 import { type Duck, quote } from '../tables/duck.ts';
 import { streamArrays, streamNumbers } from '../tables/stream.ts';
 import type { Extent } from './check.ts';
-import { COUNTERPARTY_UNKNOWN, type FactColumn, type FactColumns, factFiles } from './layout.ts';
+import { COUNTERPARTY_UNKNOWN, type FactColumn, type FactColumns, factFiles, factParts, factTable } from './layout.ts';
 
 /** A range of wallets that is worked on at once. */
 export interface Bucket {
@@ -48,7 +48,7 @@ export async function bucketBounds(duck: Duck, folder: string, size = BUCKET_FIL
 export async function extentOfFacts(duck: Duck, folder: string): Promise<Extent> {
   const [found] = await duck.rows<Extent>(
     `SELECT count(*)::DOUBLE AS "rows", min("time")::DOUBLE AS "first", max("time")::DOUBLE AS "last"
-     FROM read_parquet(${quote(factFiles(folder).facts)})`,
+     FROM ${factTable(folder)}`,
   );
   return found as Extent;
 }
@@ -105,7 +105,8 @@ export async function readFacts<Column extends FactColumn>(
   // Whatever is read, wallet and seq come too: a file in another order would give wrong numbers without a word.
   const names: readonly FactColumn[] = [...new Set<FactColumn>([...columns, 'wallet', 'seq'])];
   const sql = `SELECT ${names.map((name) => sqlOf[name]).join(', ')}
-    FROM read_parquet(${quote(factFiles(folder).facts)}) WHERE wallet >= ${bucket.from} AND wallet < ${bucket.to}`;
+    FROM read_parquet([${factParts(folder, bucket).map(quote).join(', ')}])
+    WHERE wallet >= ${bucket.from} AND wallet < ${bucket.to}`;
   let rows = 0;
   let lastWallet = -1;
   let lastSeq = -1;

@@ -1,4 +1,4 @@
-/** Kernels that read fills from text and pack columns for Parquet. */
+/** Kernels that read fills from text, sort them into facts and pack columns for Parquet. */
 import type { Pointer } from './kernels.ts';
 
 /** Functions of the module; what they do stands beside their sources. */
@@ -34,4 +34,26 @@ export interface FillKernels {
     numbers: Pointer,
   ): number;
   copyTexts(texts: Pointer, offsets: Pointer, list: Pointer, count: number, target: Pointer): Pointer;
+  makeKeys64(capacity: number): Pointer;
+  addKeys64(table: Pointer, keys: Pointer, numbers: Pointer, count: number): void;
+  makeTrades(capacity: number, buckets: number): Pointer;
+  beginTrades(trades: Pointer): void;
+  routeTrades(
+    trades: Pointer,
+    count: number,
+    wallets: Pointer,
+    tokens: Pointer,
+    bucketOf: Pointer,
+    buckets: number,
+  ): void;
+  makeLaid(capacity: number): Pointer;
+  layRows(
+    laid: Pointer,
+    count: number,
+    first: number,
+    wallets: number,
+    next: Pointer,
+    marketOf: Pointer,
+    tokenOf: Pointer,
+  ): void;
 }

@@ -22,7 +22,7 @@ export const params = z.strictObject({
 
 export default defineStage({
   name: 'source.polymarket-activity',
-  version: 1,
+  version: 2,
   summary: 'Reads the recorded activity of wallets: fills, and the splits, merges, redemptions and rewards beside them',
   params,
   inputs: {},

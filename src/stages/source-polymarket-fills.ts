@@ -50,7 +50,7 @@ export const params = z
 
 export default defineStage({
   name: 'source.polymarket-fills',
-  version: 1,
+  version: 2,
   summary: 'Reads fills from the chain or the data API, gives every fill one row, and says what it refused',
   params,
   inputs: {

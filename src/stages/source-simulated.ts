@@ -162,7 +162,7 @@ export const params = z.strictObject({
 
 export default defineStage({
   name: 'source.simulated',
-  version: 2,
+  version: 3,
   summary: 'Makes a world of prediction markets with wallets whose skill is known, to test whether it is found',
   params,
   inputs: {},

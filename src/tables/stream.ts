@@ -1,5 +1,5 @@
 /** Numbers out of DuckDB and back into it, a chunk of typed arrays at a time: rows as objects cost ten times as much. */
-import { DOUBLE, DuckDBDataChunk } from '@duckdb/node-api';
+import { DOUBLE, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { FathomError } from '../errors.ts';
 import { type Duck, identifier } from './duck.ts';
 
@@ -42,11 +42,8 @@ export async function streamArrays(
 ): Promise<void> {
   const connection = await duck.connect();
   try {
-    const result = await connection.stream(sql);
     let seen = 0;
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk === undefined || chunk.rowCount === 0) break;
+    for await (const chunk of chunksOf(connection, sql)) {
       const rows = chunk.rowCount;
       const columns = Array.from({ length: chunk.columnCount }, (_, c) => {
         const { items, validity } = chunk.getColumnVector(c) as unknown as NumberVector;
@@ -62,6 +59,53 @@ export async function streamArrays(
   } finally {
     connection.closeSync();
   }
+}
+
+/** The chunks of a query; while one is looked at, DuckDB makes the next. */
+async function* chunksOf(connection: DuckDBConnection, sql: string): AsyncGenerator<DuckDBDataChunk> {
+  const result = await connection.stream(sql);
+  let next = result.fetchChunk();
+  try {
+    for (;;) {
+      const chunk = await next;
+      if (chunk === null || chunk === undefined || chunk.rowCount === 0) return;
+      next = result.fetchChunk();
+      yield chunk;
+    }
+  } finally {
+    // Whoever stops early closes the connection, which must not happen while a chunk is being made.
+    await next.catch(() => undefined);
+  }
+}
+
+/**
+ * Reads a query as the bytes of its columns, as DuckDB holds them: no value may be null. What `visit` is given is void
+ * once it is done.
+ */
+export async function readRaw(
+  duck: Pick<Duck, 'connect'>,
+  sql: string,
+  visit: (columns: readonly Uint8Array[], rows: number) => void | Promise<void>,
+): Promise<void> {
+  const connection = await duck.connect();
+  try {
+    for await (const chunk of chunksOf(connection, sql)) {
+      const columns = Array.from({ length: chunk.columnCount }, (_, c) => {
+        const { items, dataView } = chunk.getColumnVector(c) as unknown as RawVector;
+        const { buffer, byteOffset, byteLength } = (items ?? dataView) as ArrayBufferView;
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      });
+      await visit(columns, chunk.rowCount);
+    }
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/** Inside of the client's vectors of a fixed width, which its types keep private; which of the two there is depends on the type. */
+interface RawVector {
+  readonly items?: ArrayBufferView;
+  readonly dataView?: ArrayBufferView;
 }
 
 /** Inside of the client's vector of numbers, which its types keep private; its `getItem` is many times slower. */

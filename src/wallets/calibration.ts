@@ -1,6 +1,6 @@
 /** Do prices say how often outcomes come true? Purchases by price, against what they paid at resolution. */
-import { factFiles } from '../facts/layout.ts';
-import { type Duck, quote } from '../tables/duck.ts';
+import { factTable } from '../facts/layout.ts';
+import type { Duck } from '../tables/duck.ts';
 
 /** Purchases at prices in [low, low + 0.1). Shares are of one: weighted by shares bought. */
 export interface CalibrationBucket {
@@ -36,7 +36,7 @@ export async function calibrationOf(duck: Duck, facts: string): Promise<readonly
      FROM (
        SELECT least(9, (10 * f.usd) // f.shares) AS bucket, m.event, f.usd, f.shares,
          CASE (f.flags >> 1) & 3 WHEN 0 THEN m.half0 ELSE m.half1 END::BIGINT AS half
-       FROM read_parquet(${quote(factFiles(facts).facts)}) f JOIN market_facts m ON m.market = f.market
+       FROM ${factTable(facts)} f JOIN market_facts m ON m.market = f.market
        WHERE (f.flags & 1) = 1 AND f.shares > 0 AND ((f.flags >> 1) & 3) < 2 AND f."time" < m.knowableAt)
      GROUP BY bucket, event ORDER BY bucket, event`,
   );

@@ -9,6 +9,7 @@ import run from '../../src/stages/run/wallets-facts.ts';
 import definition from '../../src/stages/wallets-facts.ts';
 import { copyToParquet, type Duck, openDuck, quote } from '../../src/tables/duck.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
+import { parquetFiles } from '../../src/tables/parquet-files.ts';
 import { runStage, temporaryFolder } from '../support/stage.ts';
 import { makeWorld, truncate, type World, type WorldTrade, worldStart, writeWorld } from '../support/world.ts';
 
@@ -39,6 +40,8 @@ async function onDuck<T>(
   }
 }
 
+const limits = (scratch: string) => ({ threads: 1, memoryMb: 256, scratch });
+
 const rowsOf = async (file: string): Promise<Row[]> => (await readParquet(file)).rows as Row[];
 
 interface Tables {
@@ -52,7 +55,7 @@ const tablesOf = (world: World): Promise<Tables> =>
   onDuck(async (duck, folder) => {
     const { trades } = await writeWorld(world, folder);
     const target = path.join(folder, 'facts');
-    await factsOf(duck, trades, target);
+    await factsOf(duck, trades, target, limits(folder));
     const files = factFiles(target);
     return {
       facts: await rowsOf(files.facts),
@@ -156,7 +159,6 @@ describe('facts', () => {
 
   it('have the same bytes with one and two threads and with little memory, from one file or several', async () => {
     const bytes = await onDuck(async (duck, folder) => {
-      // Enough that a limit of 64 MB makes the sort spill.
       const trades = path.join(folder, 'many.parquet');
       const rows = `SELECT i AS seq, make_timestamp(1740787200000000 + i * 1000000) AS "time", 'm' || (hash(i) % 500) AS market,
           'e' || (hash(i) % 500 // 3) AS event, repeat('7', 60) || (hash(i) % 1000) AS token, NULL::VARCHAR AS outcome,
@@ -184,25 +186,28 @@ describe('facts', () => {
       const parts = path.join(folder, 'parts.parquet');
       await duck.run(`COPY (FROM (${rows})) TO ${quote(parts)} (FORMAT parquet, ROW_GROUPS_PER_FILE 1)`);
       const found: Buffer[][] = [];
-      for (const [threads, memoryMb, table] of [
-        [1, 1000, trades],
-        [2, 1000, parts],
-        [2, 64, trades],
+      for (const [threads, memoryMb, table, jobRows] of [
+        [1, 1000, trades, undefined],
+        [2, 1000, parts, 200_000],
+        [2, 64, trades, 100_000],
       ] as const)
         found.push(
           await onDuck(
             async (other, scratch) => {
-              await factsOf(other, table, path.join(scratch, 'facts'));
-              return Promise.all(Object.values(factFiles(path.join(scratch, 'facts'))).map((file) => readFile(file)));
+              const target = path.join(scratch, 'made');
+              await factsOf(other, table, target, { threads, memoryMb, scratch, bucketFills: 50_000, jobRows });
+              const parts = Object.values(factFiles(target)).flatMap(parquetFiles);
+              return Promise.all(parts.map((file) => readFile(file)));
             },
             { threads, memoryMb },
           ),
         );
       return found;
     });
+    expect(bytes[0]?.length).toBe(8 + 3);
     expect(bytes[0]?.[0]?.length).toBeGreaterThan(100_000);
     for (const other of bytes.slice(1))
-      expect(other.map((file, i) => file.equals(bytes[0]?.[i] as Buffer))).toEqual([true, true, true, true]);
+      expect(other.map((file, i) => file.equals(bytes[0]?.[i] as Buffer))).toEqual(Array(8 + 3).fill(true));
   });
 
   const faults: readonly [string, Partial<Record<string, string>>, RegExp][] = [
@@ -238,14 +243,34 @@ describe('facts', () => {
           : "UNION ALL SELECT * REPLACE (50 AS seq, 'same' AS token, 'm9' AS market, 0 AS outcomeIndex) FROM last UNION ALL SELECT * REPLACE (51 AS seq, 'same' AS token, 'm9' AS market, 1 AS outcomeIndex) FROM last";
       await duck.run(`COPY (WITH last AS (FROM read_parquet(${quote(trades)}) WHERE seq = 49)
         SELECT * REPLACE (${list.join(', ')}) FROM read_parquet(${quote(trades)}) ${both}) TO ${quote(bad)} (FORMAT parquet)`);
-      await expect(factsOf(duck, bad, path.join(folder, 'facts'))).rejects.toThrow(message);
+      await expect(factsOf(duck, bad, path.join(folder, 'facts'), limits(folder))).rejects.toThrow(message);
+    });
+  });
+
+  it('refuse trades out of order, wherever their file is cut', async () => {
+    await onDuck(async (duck, folder) => {
+      const table = path.join(folder, 'many.parquet');
+      for (const [seq, time, message] of [
+        ['CASE i WHEN 3000 THEN 6000 WHEN 6000 THEN 3000 ELSE i END', 'i', /greater seq/],
+        ['CASE i WHEN 6000 THEN 5999 ELSE i END', 'i', /repeat a seq/],
+        ['i', 'CASE WHEN i < 4096 THEN i + 9000 ELSE i END', /seq does not follow time/],
+      ] as const) {
+        await duck.run(`COPY (SELECT ${seq} AS seq, make_timestamp(1740787200000000 + 1000000 * (${time})) AS "time", 'm' AS market,
+            'e' AS event, 'x' AS token, 0 AS outcomeIndex, 'w' || i % 7 AS wallet, NULL::VARCHAR AS counterparty, 'maker' AS "role",
+            'BUY' AS side, 1::DECIMAL(18, 6) AS usd, 2::DECIMAL(18, 6) AS shares, NULL::DECIMAL(18, 6) AS fee
+          FROM range(10000) t(i)) TO ${quote(table)} (FORMAT parquet, ROW_GROUP_SIZE 2048)`);
+        for (const jobRows of [1000, 1e6])
+          await expect(
+            factsOf(duck, table, path.join(folder, 'facts'), { ...limits(folder), jobRows }),
+          ).rejects.toThrow(message);
+      }
     });
   });
 
   it('refuse an empty table', async () => {
     await onDuck(async (duck, folder) => {
       const { trades } = await writeWorld({ trades: [], markets: [], resolutions: [] }, folder);
-      await expect(factsOf(duck, trades, path.join(folder, 'facts'))).rejects.toThrow(/no trades/);
+      await expect(factsOf(duck, trades, path.join(folder, 'facts'), limits(folder))).rejects.toThrow(/no trades/);
     });
   });
 });
@@ -257,8 +282,8 @@ describe('names of the same hash', () => {
       const { trades } = await writeWorld(world, folder);
       const [plain, weak] = [path.join(folder, 'plain'), path.join(folder, 'weak')];
       await duck.run('CREATE MACRO weak(a, b := NULL) AS 7');
-      await factsOf(duck, trades, plain);
-      await factsOf(duck, trades, weak, 'weak');
+      await factsOf(duck, trades, plain, limits(folder));
+      await factsOf(duck, trades, weak, { ...limits(folder), hash: 'weak' });
       for (const name of ['facts', 'wallets', 'markets', 'tokens'] as const)
         expect(await readFile(factFiles(weak)[name])).toEqual(await readFile(factFiles(plain)[name]));
     });
@@ -272,7 +297,7 @@ describe('reading facts', () => {
     await onDuck(async (duck, folder) => {
       const { trades } = await writeWorld(world, folder);
       const target = path.join(folder, 'facts');
-      const extent = await factsOf(duck, trades, target);
+      const extent = await factsOf(duck, trades, target, limits(folder));
       expect(await extentOfFacts(duck, target)).toEqual(extent);
       for (const bucketSize of [1, 100, 1000, 1e6]) {
         const buckets = await bucketBounds(duck, target, bucketSize);
@@ -306,7 +331,7 @@ describe('reading facts', () => {
     await onDuck(async (duck, folder) => {
       const { trades } = await writeWorld(world, folder);
       const target = path.join(folder, 'facts');
-      await factsOf(duck, trades, target);
+      await factsOf(duck, trades, target, limits(folder));
       const [bucket] = await bucketBounds(duck, target);
       const { facts } = factFiles(target);
       const good = await readFile(facts);

@@ -600,7 +600,7 @@ describe('buckets of wallets', () => {
     const duck = await openDuck({ threads: 1, memoryMb: 300, scratch: folder });
     try {
       const facts = path.join(folder, 'facts');
-      await factsOf(duck, files.trades, facts);
+      await factsOf(duck, files.trades, facts, { threads: 1, memoryMb: 256, scratch: folder });
       const named = await settle(files, params, { flows, facts });
       expect(await named.bytes('ledger')).toEqual(await whole.bytes('ledger'));
       const numbered = await settle(files, { ...params, names: false }, { flows, facts });

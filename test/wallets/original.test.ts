@@ -50,7 +50,7 @@ async function original(asOf: object, bucketFills = 100): Promise<Map<unknown, R
   const duck = await openDuck({ threads: 1, memoryMb: 512, scratch: folder });
   try {
     const facts = path.join(folder, 'facts');
-    await factsOf(duck, sources.trades, facts);
+    await factsOf(duck, sources.trades, facts, { threads: 1, memoryMb: 256, scratch: folder });
     const file = path.join(folder, 'out.parquet');
     const run = { threads: 1, memoryMb: 256, scratch: folder, bucketFills };
     const options = {

@@ -49,7 +49,7 @@ const profilesOf = (world: World, options: ProfileOptions, settings: Partial<Pro
   onDuck(world, async (duck: Duck, sources: WorldFiles, folder) => {
     const file = path.join(folder, 'out.parquet');
     const facts = path.join(folder, 'facts');
-    await factsOf(duck, sources.trades, facts);
+    await factsOf(duck, sources.trades, facts, { threads: 1, memoryMb: 256, scratch: folder });
     const run = { threads: 1, memoryMb: 256, scratch: folder, ...settings };
     await profileWallets(duck, { ...sources, facts }, options, file, run);
     return (await Promise.all(parquetFiles(file).map(rowsOf))).flat();
@@ -323,7 +323,7 @@ describe('buckets of wallets', () => {
   const written = (settings: Partial<ProfileRun>): Promise<{ files: string[]; bytes: Buffer }> =>
     onDuck(world, async (duck, sources, folder) => {
       const file = path.join(folder, 'out.parquet');
-      await factsOf(duck, sources.trades, path.join(folder, 'facts'));
+      await factsOf(duck, sources.trades, path.join(folder, 'facts'), { threads: 1, memoryMb: 256, scratch: folder });
       const run = { threads: 1, memoryMb: 256, scratch: folder, ...settings };
       await profileWallets(duck, { ...sources, facts: path.join(folder, 'facts') }, options, file, run);
       const files = parquetFiles(file);

@@ -1,15 +1,13 @@
 /** Reads a large text file in blocks of whole lines, into memory in which kernels count them. */
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import os from 'node:os';
 import { fromSystemError } from '../../errors.ts';
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import { ALIGNMENT, aligned, openDirect } from '../../tables/direct.ts';
 import { bytesOf } from '../records/bytes.ts';
 
 const BLOCK_BYTES = 4 << 20;
 const LINE_FEED = 10;
-
-/** Reads past the system's cache go to multiples of this, in the file and in memory. */
-const ALIGNMENT = 4096;
 
 /** A file beyond this share of the memory is read past the cache: filling it takes most of the time, and nothing stays. */
 const CACHED_SHARE = 1 / 4;
@@ -83,7 +81,7 @@ export async function* lineBlocks(file: string, cachedBytes = os.totalmem() * CA
       if (end <= from) continue;
       yield new LineBlock(kernels, start + from, memory.subarray(from, end), true);
       const rest = filled - end;
-      filled = Math.ceil(rest / ALIGNMENT) * ALIGNMENT;
+      filled = aligned(rest);
       from = filled - rest;
       memory.copyWithin(from, end, end + rest);
     }
@@ -96,7 +94,7 @@ export async function* lineBlocks(file: string, cachedBytes = os.totalmem() * CA
 }
 
 function allocate(kernels: Kernels, size: number): Pointer {
-  return Math.ceil(kernels.allocate(size + ALIGNMENT + SLACK) / ALIGNMENT) * ALIGNMENT;
+  return aligned(kernels.allocate(size + ALIGNMENT + SLACK));
 }
 
 const bufferOf = (kernels: Kernels, start: Pointer, size: number): Buffer =>
@@ -117,7 +115,7 @@ async function plain(file: string, cachedBytes: number): Promise<Source> {
   const { size } = await handle.stat();
   let direct = size > cachedBytes;
   if (direct) {
-    const other = await openDirect(file);
+    const other = await openDirect(file, 'r');
     direct = other !== undefined;
     if (other !== undefined) {
       await handle.close();
@@ -142,11 +140,6 @@ async function plain(file: string, cachedBytes: number): Promise<Source> {
     },
     close: () => handle.close(),
   };
-}
-
-/** The file past the cache; undefined where the file system has no such thing. */
-async function openDirect(file: string): Promise<FileHandle | undefined> {
-  return open(file, constants.O_RDONLY | constants.O_DIRECT).catch(() => undefined);
 }
 
 function gunzipped(file: string): Source {

@@ -4,6 +4,7 @@
  * `polyDataTrades` gives; where it is in doubt, it gives none.
  */
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import { Pages } from '../../kernels/pages.ts';
 import { type EncodedColumn, writeEncoded } from '../../tables/parquet/encoded.ts';
 import { canonicalColumns } from '../canonical.ts';
 import type { MarketNames, Names } from './market-names.ts';
@@ -82,9 +83,7 @@ export class PlainFills {
   private readonly markets: Pointer;
   private readonly names: Readonly<Record<Name, LoadedNames>>;
   private room: Room | undefined;
-  /** Where pages are encoded, and how much of it is free. */
-  private pages: Pointer = 0;
-  private pagesBytes = 0;
+  private readonly pages = new Pages(this.kernels);
 
   constructor(names: MarketNames) {
     const { kernels } = this;
@@ -130,7 +129,7 @@ export class PlainFills {
     const room = this.makeRoom(lines.length);
     const { kernels } = this;
     const { block } = room;
-    this.bytes(block, lines.length).set(lines);
+    this.pages.bytes(block, lines.length).set(lines);
     kernels.forgetTexts(room.wallets);
     kernels.forgetTexts(room.others);
     kernels.forgetTexts(room.transactions);
@@ -145,46 +144,46 @@ export class PlainFills {
    * @param before lines of the file that come before those which were read: `seq` counts on from there
    */
   async write(path: string, before: number): Promise<void> {
-    const { kernels, rows } = this;
+    const { kernels, pages, rows } = this;
     const makers = this.word('makers');
     const room = this.room as Room;
     const named = forKinds((kind) => this.listNames(kind));
     const texts = kinds.reduce((sum, kind) => sum + named[kind].bytes, 0);
-    this.beginPages(PAGE_BYTES * rows + texts + MORE_BYTES);
+    pages.begin(PAGE_BYTES * rows + texts + MORE_BYTES);
     const fill = (name: keyof typeof fillsAt): Pointer => this.word(name);
     const range = (values: Pointer): EncodedColumn['range'] => {
       const numbers = new BigInt64Array(kernels.memory.buffer, values, rows);
       return { least: numbers[0] as bigint, greatest: numbers[rows - 1] as bigint };
     };
     const seq = this.numbersFrom(before, fill('line'));
-    const outcomes = this.scratch(rows);
+    const outcomes = pages.scratch(rows);
     const outcomeOf = new Uint8Array(kernels.memory.buffer, outcomes, rows);
     const keys = new Int32Array(kernels.memory.buffer, fill('key'), rows);
     for (let i = 0; i < rows; i++) outcomeOf[i] = (keys[i] as number) & 1;
-    const none = { present: this.pack(this.zeroes(rows), 1, rows, 1), nulls: rows, values: [] };
+    const none = pages.nothing(rows);
 
     const columns: Record<string, EncodedColumn> = {
-      seq: { type: 'BIGINT', ...this.differences(seq, rows), range: range(seq) },
-      time: { type: 'TIMESTAMP', ...this.differences(fill('time'), rows), range: range(fill('time')) },
+      seq: { type: 'BIGINT', ...pages.differences(seq, rows), range: range(seq) },
+      time: { type: 'TIMESTAMP', ...pages.differences(fill('time'), rows), range: range(fill('time')) },
       market: this.named('market', named.market.count),
       event: this.named('event', named.event.count),
       token: this.named('token', named.token.count),
       outcome: this.named('outcome', named.outcome.count),
-      outcomeIndex: { type: 'INTEGER', ...this.places(outcomes, 1, rows, 2), dictionary: words32([0, 1]) },
+      outcomeIndex: { type: 'INTEGER', ...pages.places(outcomes, 1, rows, 2), dictionary: words32([0, 1]) },
       wallet: this.texts(room.wallets, fill('wallet'), rows, ADDRESS_BYTES),
       counterparty: {
         ...this.texts(room.others, fill('other'), makers, ADDRESS_BYTES),
-        present: this.pack(fill('maker'), 1, rows, 1),
+        present: pages.presence(fill('maker'), rows),
         nulls: rows - makers,
       },
-      role: { type: 'VARCHAR', ...this.places(fill('maker'), 1, rows, 2), dictionary: words(['taker', 'maker']) },
-      side: { type: 'VARCHAR', ...this.places(fill('sold'), 1, rows, 2), dictionary: words(['BUY', 'SELL']) },
-      price: { type: 'DOUBLE', encoding: 'plain', values: [this.bytes(fill('price'), 8 * rows)] },
-      usd: { type: 'DECIMAL(18, 6)', ...this.differences(fill('usd'), rows) },
-      shares: { type: 'DECIMAL(18, 6)', ...this.differences(fill('shares'), rows) },
-      fee: { type: 'DECIMAL(18, 6)', encoding: 'plain', ...none },
-      orderHash: { type: 'VARCHAR', encoding: 'plain', ...none },
-      orderGroup: { type: 'BIGINT', encoding: 'plain', values: [this.bytes(fill('order'), 8 * rows)] },
+      role: { type: 'VARCHAR', ...pages.places(fill('maker'), 1, rows, 2), dictionary: words(['taker', 'maker']) },
+      side: { type: 'VARCHAR', ...pages.places(fill('sold'), 1, rows, 2), dictionary: words(['BUY', 'SELL']) },
+      price: { type: 'DOUBLE', ...pages.plain(fill('price'), rows) },
+      usd: { type: 'DECIMAL(18, 6)', ...pages.differences(fill('usd'), rows) },
+      shares: { type: 'DECIMAL(18, 6)', ...pages.differences(fill('shares'), rows) },
+      fee: { type: 'DECIMAL(18, 6)', ...none },
+      orderHash: { type: 'VARCHAR', ...none },
+      orderGroup: { type: 'BIGINT', ...pages.plain(fill('order'), rows) },
       transaction: this.texts(room.transactions, fill('transaction'), rows, HASH_BYTES),
     };
     const specs = canonicalColumns.trades.map(({ type: _, ...spec }) => spec);
@@ -198,10 +197,6 @@ export class PlainFills {
 
   private timeOf(row: number): number {
     return Number(new BigInt64Array(this.kernels.memory.buffer, this.word('time') + 8 * row, 1)[0]);
-  }
-
-  private bytes(at: Pointer, length: number): Uint8Array {
-    return new Uint8Array(this.kernels.memory.buffer, at, length);
   }
 
   private load({ count, bytes, offsets, map }: Names): LoadedNames {
@@ -243,64 +238,13 @@ export class PlainFills {
     return this.room;
   }
 
-  /** Makes room for pages; those of before are void. */
-  private beginPages(bytes: number): void {
-    if (bytes > this.pagesBytes) {
-      this.pagesBytes = Math.ceil(bytes * SPARE);
-      this.pages = this.kernels.allocate(this.pagesBytes);
-    }
-    this.free = this.pages;
-  }
-  private free: Pointer = 0;
-
-  /** So many bytes among the pages, at a multiple of 8. */
-  private scratch(bytes: number): Pointer {
-    const at = (this.free + 7) & ~7;
-    this.free = at + bytes;
-    return at;
-  }
-
-  private zeroes(bytes: number): Pointer {
-    const at = this.scratch(bytes);
-    new Uint8Array(this.kernels.memory.buffer, at, bytes).fill(0);
-    return at;
-  }
-
-  /** What a kernel puts behind the pages: it gives the address after it, and may write over 8 bytes more. */
-  private put(write: (target: Pointer) => Pointer): Uint8Array {
-    const from = this.scratch(0);
-    const to = write(from) >>> 0;
-    this.free = to + 8;
-    return this.bytes(from, to - from);
-  }
-
-  private pack(values: Pointer, size: 1 | 4, count: number, width: number): Uint8Array {
-    return this.put((target) => this.kernels.packNumbers(values, size, count, width, target));
-  }
-
-  private differences(values: Pointer, count: number): Pick<EncodedColumn, 'encoding' | 'values'> {
-    const packed = this.put((target) => this.kernels.packDifferences(values, count, target));
-    return { encoding: 'differences', values: [packed] };
-  }
-
-  /** Places in a dictionary. */
-  private places(
-    values: Pointer,
-    size: 1 | 4,
-    count: number,
-    different: number,
-  ): Pick<EncodedColumn, 'encoding' | 'values'> {
-    const width = Math.max(1, Math.ceil(Math.log2(different)));
-    return { encoding: 'dictionary', values: [Uint8Array.of(width), this.pack(values, size, count, width)] };
-  }
-
   private texts(table: Pointer, numbers: Pointer, count: number, length: number): EncodedColumn {
     const words = new Uint32Array(this.kernels.memory.buffer, table, 3);
     const [different, entries] = [words[textsAt.count] as number, words[textsAt.entries] as number];
     return {
       type: 'VARCHAR',
-      ...this.places(numbers, 4, count, different),
-      dictionary: { count: different, bytes: this.bytes(entries, different * (LENGTH_BYTES + length)) },
+      ...this.pages.places(numbers, 4, count, different),
+      dictionary: { count: different, bytes: this.pages.bytes(entries, different * (LENGTH_BYTES + length)) },
     };
   }
 
@@ -324,15 +268,15 @@ export class PlainFills {
     const { texts, offsets } = this.names[kind];
     return {
       type: 'VARCHAR',
-      ...this.places(numbers, 4, rows, count),
-      dictionary: { count, bytes: this.put((target) => kernels.copyTexts(texts, offsets, list, count, target)) },
+      ...this.pages.places(numbers, 4, rows, count),
+      dictionary: { count, bytes: this.pages.put((target) => kernels.copyTexts(texts, offsets, list, count, target)) },
     };
   }
 
   /** Numbers of 64 bits: those of 32 bits at a place, counted from `start` on. */
   private numbersFrom(start: number, lines: Pointer): Pointer {
     const { kernels, rows } = this;
-    const target = this.scratch(8 * rows);
+    const target = this.pages.scratch(8 * rows);
     const line = new Int32Array(kernels.memory.buffer, lines, rows);
     const halves = new Int32Array(kernels.memory.buffer, target, 2 * rows);
     for (let i = 0; i < rows; i++) {

@@ -1,5 +1,5 @@
 /** Flows as whole numbers in a file ordered by wallet, and read from it a range of wallets at a time. */
-import { factFiles } from '../../facts/layout.ts';
+import { factTable } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
@@ -34,7 +34,7 @@ export async function writeFlows(duck: Duck, facts: string, asOf: number | undef
         LEFT JOIN (SELECT DISTINCT market, standsFor FROM numbered_tokens WHERE outcome = 1) k1 ON k1.market = i.id;
     CREATE TABLE prices AS SELECT k.standsFor AS token, f."time",
         round(1000000 * (arg_max(f.usd, f.seq)::DOUBLE / arg_max(f.shares, f.seq)::DOUBLE)) AS price
-      FROM read_parquet(${quote(factFiles(facts).facts)}) f JOIN numbered_tokens k ON k.id = f.token
+      FROM ${factTable(facts)} f JOIN numbered_tokens k ON k.id = f.token
       WHERE f.shares > 0 ${asOf === undefined ? '' : `AND f."time" < ${asOf}`}
         AND k.standsFor IN (SELECT token0 FROM flow_events UNION SELECT token1 FROM flow_events)
       GROUP BY k.standsFor, f."time"`);

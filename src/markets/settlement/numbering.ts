@@ -4,7 +4,7 @@
  * kind, and with a moment `asOf` numbers are given as if the later fills and flows had never been.
  */
 import { FathomError } from '../../errors.ts';
-import { factFiles } from '../../facts/layout.ts';
+import { factFiles, factTable } from '../../facts/layout.ts';
 import type { ColumnSpec } from '../../tables/columns.ts';
 import { copyToParquet, type Duck, quote } from '../../tables/duck.ts';
 import { flowOrder } from '../flows.ts';
@@ -45,7 +45,7 @@ export async function numberAll(duck: Duck, facts: string, asOf: number | undefi
   const told =
     asOf === undefined
       ? `SELECT token, outcome FROM ${file(files.tokens)}`
-      : `SELECT token, min((flags >> 1) & 3) FILTER ((flags >> 1) & 3 < 2)::INTEGER AS outcome FROM ${file(files.facts)}
+      : `SELECT token, min((flags >> 1) & 3) FILTER ((flags >> 1) & 3 < 2)::INTEGER AS outcome FROM ${factTable(facts)}
          WHERE "time" < ${asOf} GROUP BY token`;
   await duck.run(`CREATE TABLE traded_tokens AS SELECT t.token AS id, t.market, t.name, o.outcome AS told,
         CASE t.name WHEN m.token0 THEN 0 WHEN m.token1 THEN 1 END AS listed
@@ -94,7 +94,7 @@ async function knownBefore(duck: Duck, facts: string, asOf: number | undefined):
       ? `SELECT ${count(files.wallets)} AS wallets, ${count(files.markets)} AS markets, ${count(files.tokens)} AS tokens`
       : `SELECT coalesce(1 + greatest(max(wallet), max(counterparty)), 0)::DOUBLE AS wallets,
            coalesce(1 + max(market), 0)::DOUBLE AS markets, coalesce(1 + max(token), 0)::DOUBLE AS tokens
-         FROM ${file(files.facts)} WHERE "time" < ${asOf}`,
+         FROM ${factTable(facts)} WHERE "time" < ${asOf}`,
   );
   return known as Known;
 }

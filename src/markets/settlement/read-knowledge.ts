@@ -1,6 +1,6 @@
 /** Reads what a settlement knows of markets and tokens into memory that worker threads share. */
-import { factFiles } from '../../facts/layout.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
+import { factTable } from '../../facts/layout.ts';
+import type { Duck } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 import type { Tuple } from '../../tuple.ts';
 import { feeCategories, type Knowledge } from './knowledge.ts';
@@ -96,7 +96,7 @@ async function readLastPrices(duck: Duck, facts: string, { tokens, markets }: Si
     `SELECT p.usd, p.shares, p.at FROM numbered_tokens i LEFT JOIN (
        SELECT k.standsFor AS id, arg_max(f.usd, f.seq)::DOUBLE AS usd, arg_max(f.shares, f.seq)::DOUBLE AS shares,
          max(f."time")::DOUBLE AS at
-       FROM read_parquet(${quote(factFiles(facts).facts)}) f JOIN (SELECT t.id, t.standsFor FROM numbered_tokens t
+       FROM ${factTable(facts)} f JOIN (SELECT t.id, t.standsFor FROM numbered_tokens t
            JOIN numbered_markets m ON m.id = t.market WHERE t.outcome IS NULL OR m.name NOT IN (SELECT market FROM outcomes)) k ON k.id = f.token
        WHERE f.shares > 0 ${asOf === undefined ? '' : `AND f."time" < ${asOf}`} GROUP BY k.standsFor) p ON p.id = i.id
      ORDER BY i.id`,

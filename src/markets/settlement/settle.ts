@@ -5,8 +5,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { factFiles } from '../../facts/layout.ts';
-import { factsOf } from '../../facts/make.ts';
+import { factFiles, factTable } from '../../facts/layout.ts';
+import { type FactsOptions, factsOf } from '../../facts/make.ts';
 import { type Bucket, bucketBounds } from '../../facts/read.ts';
 import { type BucketModule, runBuckets } from '../../facts/run-buckets.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
@@ -80,7 +80,7 @@ export async function settleMarkets(
 ): Promise<SettlementResult> {
   await openSources(duck, inputs, asOf);
   const facts = inputs.facts ?? path.join(scratch, 'facts');
-  if (inputs.facts === undefined) await makeFacts(duck, inputs.trades, facts);
+  if (inputs.facts === undefined) await makeFacts(duck, inputs.trades, facts, { threads, memoryMb, scratch });
   const sizes = await numberAll(duck, facts, asOf);
   const names = outputs.names ?? path.join(scratch, 'names');
   await mkdir(names, { recursive: true });
@@ -122,10 +122,10 @@ export async function settleMarkets(
 }
 
 /** Facts of the trades, of which there may be none: wallets may have flows only. */
-async function makeFacts(duck: Duck, trades: string, folder: string): Promise<void> {
+async function makeFacts(duck: Duck, trades: string, folder: string, options: FactsOptions): Promise<void> {
   const [counted] = await duck.rows<{ rows: number }>(`SELECT count(*)::DOUBLE AS "rows" FROM ${relationOf(trades)}`);
   if (counted?.rows !== 0) {
-    await factsOf(duck, trades, folder);
+    await factsOf(duck, trades, folder, options);
     return;
   }
   const files = factFiles(folder);
@@ -172,7 +172,7 @@ async function cashOf(duck: Duck, facts: string, asOf: number | undefined): Prom
   const before = asOf === undefined ? '' : `WHERE "time" < ${asOf}`;
   return whole(
     duck,
-    `SELECT coalesce((SELECT sum(CASE WHEN flags & 1 = 1 THEN -usd ELSE usd END) FROM read_parquet(${quote(factFiles(facts).facts)}) ${before}), 0)
+    `SELECT coalesce((SELECT sum(CASE WHEN flags & 1 = 1 THEN -usd ELSE usd END) FROM ${factTable(facts)} ${before}), 0)
        + coalesce((SELECT sum(usd::DECIMAL(38, 6) * 1000000)::HUGEINT FROM moves), 0)`,
   );
 }

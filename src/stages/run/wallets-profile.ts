@@ -22,8 +22,11 @@ const WORKERS_SHARE = 0.3;
 async function factsFor(context: StageContext<Params>, duck: Duck): Promise<string> {
   const given = context.optionalInput('facts')?.path;
   if (given !== undefined) return given;
-  const folder = path.join(await context.scratch(), 'facts');
-  await factsOf(duck, context.input('trades').path, folder);
+  const scratch = await context.scratch();
+  const folder = path.join(scratch, 'facts');
+  const { threads, memoryMb } = context.resources;
+  const limits = { threads, memoryMb: Math.floor(memoryMb * WORKERS_SHARE), scratch };
+  await factsOf(duck, context.input('trades').path, folder, limits);
   return folder;
 }
 

@@ -7,7 +7,7 @@ import { type ColumnSpec, METADATA_KEY } from '../columns.ts';
 import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 
 /** Types as DuckDB calls them. */
-export type EncodedType = 'VARCHAR' | 'TIMESTAMP' | 'DECIMAL(18, 6)' | 'DOUBLE' | 'BIGINT' | 'INTEGER';
+export type EncodedType = 'VARCHAR' | 'TIMESTAMP' | 'DECIMAL(18, 6)' | 'DOUBLE' | 'BIGINT' | 'INTEGER' | 'UTINYINT';
 
 /** `plain`: 8 bytes a value; `differences`: DELTA_BINARY_PACKED; `dictionary`: one byte with the width, then places in it. */
 export type Encoding = 'plain' | 'differences' | 'dictionary';
@@ -65,6 +65,11 @@ const schemas: Readonly<Record<EncodedType, ThriftStruct>> = {
   DOUBLE: { 1: { i32: FLOAT64 } },
   BIGINT: { 1: { i32: INT64 } },
   INTEGER: { 1: { i32: INT32 } },
+  UTINYINT: {
+    1: { i32: INT32 },
+    6: { i32: 11 },
+    10: { struct: { 10: { struct: { 1: { i8: 8 }, 2: { bool: false } } } } },
+  },
 };
 
 const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
@@ -196,8 +201,8 @@ function chunkOf(
           12: {
             struct: {
               3: { i64: column.nulls ?? 0 },
-              5: range === undefined ? undefined : { bytes: wide(range.greatest) },
-              6: range === undefined ? undefined : { bytes: wide(range.least) },
+              5: range === undefined ? undefined : { bytes: stored(range.greatest, column.type) },
+              6: range === undefined ? undefined : { bytes: stored(range.least, column.type) },
             },
           },
         },
@@ -206,8 +211,8 @@ function chunkOf(
   };
 }
 
-function wide(value: bigint): Buffer {
+function stored(value: bigint, type: EncodedType): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64LE(value);
-  return bytes;
+  return type === 'INTEGER' || type === 'UTINYINT' ? bytes.subarray(0, 4) : bytes;
 }

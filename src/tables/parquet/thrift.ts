@@ -5,6 +5,7 @@
 
 /** A value of a field. Structs list their fields by number, in rising order; undefined ones are left out. */
 export type ThriftValue =
+  | { readonly i8: number }
   | { readonly i32: number }
   | { readonly i64: number }
   | { readonly bool: boolean }
@@ -17,6 +18,7 @@ export type ThriftStruct = Readonly<Record<number, ThriftValue | undefined>>;
 
 const TRUE = 1;
 const FALSE = 2;
+const I8 = 3;
 const I32 = 5;
 const I64 = 6;
 const BINARY = 8;
@@ -34,6 +36,7 @@ export function encodeThrift(struct: ThriftStruct): Buffer {
 
 function typeOf(value: ThriftValue): number {
   if ('bool' in value) return value.bool ? TRUE : FALSE;
+  if ('i8' in value) return I8;
   if ('i32' in value) return I32;
   if ('i64' in value) return I64;
   if ('list' in value) return LIST;
@@ -58,7 +61,8 @@ function putStruct(bytes: number[], struct: ThriftStruct): void {
 }
 
 function putValue(bytes: number[], value: ThriftValue): void {
-  if ('i32' in value) putSigned(bytes, value.i32);
+  if ('i8' in value) bytes.push(value.i8);
+  else if ('i32' in value) putSigned(bytes, value.i32);
   else if ('i64' in value) putSigned(bytes, value.i64);
   else if ('bool' in value) bytes.push(typeOf(value));
   else if ('struct' in value) putStruct(bytes, value.struct);

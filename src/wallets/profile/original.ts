@@ -2,8 +2,8 @@
  * Profiles by the formulas of the reference pipeline, their defects included, for comparison with it: as if its scripts
  * had been run on a dump that holds the fills of the window alone. The defects are named in docs/methods.md.
  */
-import { factFiles, isBuy } from '../../facts/layout.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
+import { factTable, isBuy } from '../../facts/layout.ts';
+import type { Duck } from '../../tables/duck.ts';
 import { DAY, HOUR } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
 import type { NumberColumn } from '../rows.ts';
@@ -54,7 +54,7 @@ export async function lastFills(duck: Duck, facts: string, { times, every }: Dat
   const found = await duck.rows<{ date: number; last: number }>(
     `SELECT "date"::DOUBLE AS "date", max("time")::DOUBLE AS "last" FROM (
        SELECT "time", CASE WHEN "time" < ${start} THEN 0 ELSE ("time" - ${start}) // ${every} + 1 END AS "date"
-       FROM read_parquet(${quote(factFiles(facts).facts)}))
+       FROM ${factTable(facts)})
      WHERE "date" < ${times.length} GROUP BY "date" ORDER BY "date"`,
   );
   const result = new Float64Array(times.length).fill(Number.NaN);

@@ -1,6 +1,6 @@
 /** Prices of tokens that stand beside a wallet's own: marks at dates, closing lines, and what all wallets earned. */
-import { factFiles, TOKEN_UNKNOWN } from '../../facts/layout.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
+import { factTable, TOKEN_UNKNOWN } from '../../facts/layout.ts';
+import type { Duck } from '../../tables/duck.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 import type { Tuple } from '../../tuple.ts';
 import type { Dates } from '../dates.ts';
@@ -59,7 +59,7 @@ export async function readPrices(
        sum(CASE WHEN ${bought} THEN 1 ELSE -1 END * (f.shares * (${half})::BIGINT - 2 * f.usd) - 2 * coalesce(f.fee, 0))
          FILTER (${counts})::DOUBLE AS earned,
        sum(f.usd) FILTER (${counts} AND ${bought})::DOUBLE AS invested
-     FROM read_parquet(${quote(factFiles(facts).facts)}) f JOIN market_facts m ON m.market = f.market
+     FROM ${factTable(facts)} f JOIN market_facts m ON m.market = f.market
      WHERE f."time" < ${last} AND f.token <> ${TOKEN_UNKNOWN} AND ${visible}
      GROUP BY ALL`,
   );

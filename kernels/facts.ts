@@ -1,0 +1,283 @@
+/**
+ * Facts from trades: what the trades name becomes numbers, rows go to the bucket of their wallet, and in each bucket
+ * they are laid wallet by wallet. Within a wallet they keep the order in which they came.
+ */
+import { allocate } from './memory';
+
+/** Stands for a fee that is not known, and for whoever is not. */
+const NO_FEE: i64 = -999_999_999_999_999_999;
+const NOBODY: i32 = -1;
+
+/** Bit of the flags of a trade that must not be. */
+const FAULTY: u8 = 128;
+
+/** Bytes of a row on its way: time, seq, usd, shares, fee (i64), wallet, other, token (i32), flags (u8). */
+const ROW: usize = 53;
+
+const PAGE: usize = 4096;
+
+// @ts-ignore: decorator
+@unmanaged
+export class Keys64 {
+  /** Keys (u64), and number + 1 of each (i32); 0 where there is none. */
+  keys: usize;
+  numbers: usize;
+  mask: u64;
+}
+
+/** Room for `capacity` keys. */
+export function makeKeys64(capacity: i32): Keys64 {
+  const table = changetype<Keys64>(allocate(offsetof<Keys64>()));
+  // A third may stay empty at the least: looking for what is not there then takes few steps.
+  let slots = 16;
+  while (slots < capacity + capacity / 2) slots <<= 1;
+  table.keys = allocate(<usize>slots << 3);
+  table.numbers = allocate(<usize>slots << 2);
+  table.mask = <u64>slots - 1;
+  return table;
+}
+
+// @ts-ignore: decorator
+@inline
+function firstSlot(table: Keys64, key: u64): u64 {
+  return ((key * 0x9e3779b97f4a7c15) >> 24) & table.mask;
+}
+
+/** Adds keys, u64, that differ from each other and those there, with their numbers, i32. */
+export function addKeys64(table: Keys64, keys: usize, numbers: usize, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    let slot = firstSlot(table, key);
+    while (load<i32>(table.numbers + (<usize>slot << 2)) != 0) slot = (slot + 1) & table.mask;
+    store<u64>(table.keys + (<usize>slot << 3), key);
+    store<i32>(table.numbers + (<usize>slot << 2), load<i32>(numbers + (<usize>i << 2)) + 1);
+  }
+}
+
+/** Puts the number of each key, or -1, where the key was (as i32, in the first half of the memory of the keys). */
+function replaceKeys(table: Keys64, keys: usize, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    let slot = firstSlot(table, key);
+    let number = load<i32>(table.numbers + (<usize>slot << 2));
+    while (number != 0 && load<u64>(table.keys + (<usize>slot << 3)) != key) {
+      slot = (slot + 1) & table.mask;
+      number = load<i32>(table.numbers + (<usize>slot << 2));
+    }
+    store<i32>(keys + (<usize>i << 2), number - 1);
+  }
+}
+
+// @ts-ignore: decorator
+@unmanaged
+export class Trades {
+  /** Trades that were faulty, that had another seq or time than comes after the one before, or named what is unknown. */
+  faulty: i32;
+  disordered: i32;
+  unknown: i32;
+  /** Columns: i64, u64 and u8. */
+  seq: usize;
+  time: usize;
+  usd: usize;
+  shares: usize;
+  fee: usize;
+  wallet: usize;
+  other: usize;
+  token: usize;
+  flags: usize;
+  /** What the rows become. */
+  rows: usize;
+  /** Rows of each bucket, i32, after `routeTrades`. */
+  counts: usize;
+  /** Those of the trade before. */
+  lastSeq: i64;
+  lastTime: i64;
+}
+
+/** Room for `capacity` trades that go to so many buckets. */
+export function makeTrades(capacity: i32, buckets: i32): Trades {
+  const trades = changetype<Trades>(allocate(offsetof<Trades>()));
+  trades.seq = allocate(<usize>capacity << 3);
+  trades.time = allocate(<usize>capacity << 3);
+  trades.usd = allocate(<usize>capacity << 3);
+  trades.shares = allocate(<usize>capacity << 3);
+  trades.fee = allocate(<usize>capacity << 3);
+  trades.wallet = allocate(<usize>capacity << 3);
+  trades.other = allocate(<usize>capacity << 3);
+  trades.token = allocate(<usize>capacity << 3);
+  trades.flags = allocate(capacity);
+  // At a whole page, and of whole pages, so that it can be written past the system's cache.
+  trades.rows = (allocate(<usize>capacity * ROW + 2 * PAGE) + PAGE - 1) & ~(PAGE - 1);
+  trades.counts = allocate(<usize>buckets << 3);
+  return trades;
+}
+
+/** Begins with other trades: what came before says nothing of them. */
+export function beginTrades(trades: Trades): void {
+  trades.faulty = 0;
+  trades.disordered = 0;
+  trades.unknown = 0;
+  trades.lastSeq = i64.MIN_VALUE;
+  trades.lastTime = i64.MIN_VALUE;
+}
+
+/**
+ * Makes rows of the first `count` trades, those of the first bucket first.
+ *
+ * @param bucketOf i32, the bucket of each wallet
+ */
+export function routeTrades(
+  trades: Trades, count: i32, wallets: Keys64, tokens: Keys64, bucketOf: usize, buckets: i32,
+): void {
+  replaceKeys(wallets, trades.wallet, count);
+  replaceKeys(wallets, trades.other, count);
+  replaceKeys(tokens, trades.token, count);
+  if (!check(trades, count)) return;
+  const counts = trades.counts;
+  const next = counts + (<usize>buckets << 2);
+  memory.fill(counts, 0, <usize>buckets << 2);
+  for (let i = 0; i < count; i++) {
+    const bucket = load<i32>(bucketOf + (<usize>load<i32>(trades.wallet + (<usize>i << 2)) << 2));
+    const at = counts + (<usize>bucket << 2);
+    store<i32>(at, load<i32>(at) + 1);
+  }
+  for (let bucket = 0, start = 0; bucket < buckets; bucket++) {
+    store<i32>(next + (<usize>bucket << 2), start);
+    start += load<i32>(counts + (<usize>bucket << 2));
+  }
+  for (let i = 0; i < count; i++) {
+    const wallet = load<i32>(trades.wallet + (<usize>i << 2));
+    const at = next + (<usize>load<i32>(bucketOf + (<usize>wallet << 2)) << 2);
+    const place = load<i32>(at);
+    store<i32>(at, place + 1);
+    const row = trades.rows + <usize>place * ROW;
+    const wide = <usize>i << 3;
+    store<i64>(row, load<i64>(trades.time + wide));
+    store<i64>(row, load<i64>(trades.seq + wide), 8);
+    store<i64>(row, load<i64>(trades.usd + wide), 16);
+    store<i64>(row, load<i64>(trades.shares + wide), 24);
+    store<i64>(row, load<i64>(trades.fee + wide), 32);
+    store<i32>(row, wallet, 40);
+    store<i32>(row, load<i32>(trades.other + (<usize>i << 2)), 44);
+    store<i32>(row, load<i32>(trades.token + (<usize>i << 2)), 48);
+    store<u8>(row, load<u8>(trades.flags + i), 52);
+  }
+}
+
+function check(trades: Trades, count: i32): bool {
+  let lastSeq = trades.lastSeq;
+  let lastTime = trades.lastTime;
+  for (let i = 0; i < count; i++) {
+    if (load<u8>(trades.flags + i) & FAULTY) trades.faulty++;
+    const seq = load<i64>(trades.seq + (<usize>i << 3));
+    const time = load<i64>(trades.time + (<usize>i << 3));
+    if (seq <= lastSeq || time < lastTime) trades.disordered++;
+    lastSeq = seq;
+    lastTime = time;
+    if (load<i32>(trades.wallet + (<usize>i << 2)) < 0 || load<i32>(trades.token + (<usize>i << 2)) < 0) trades.unknown++;
+  }
+  trades.lastSeq = lastSeq;
+  trades.lastTime = lastTime;
+  return trades.faulty + trades.disordered + trades.unknown == 0;
+}
+
+// @ts-ignore: decorator
+@unmanaged
+export class Laid {
+  /** Fees that are known, and trades whose other side is. */
+  fees: i32;
+  others: i32;
+  /** Columns, all i64 but for flags and what tells whether there is a fee or another (u8). */
+  wallet: usize;
+  seq: usize;
+  market: usize;
+  token: usize;
+  time: usize;
+  usd: usize;
+  shares: usize;
+  fee: usize;
+  other: usize;
+  flags: usize;
+  hasFee: usize;
+  hasOther: usize;
+  /** The rows. */
+  rows: usize;
+}
+
+/** Room for `capacity` rows of so many wallets. */
+export function makeLaid(capacity: i32): Laid {
+  const laid = changetype<Laid>(allocate(offsetof<Laid>()));
+  laid.wallet = allocate(<usize>capacity << 3);
+  laid.seq = allocate(<usize>capacity << 3);
+  laid.market = allocate(<usize>capacity << 3);
+  laid.token = allocate(<usize>capacity << 3);
+  laid.time = allocate(<usize>capacity << 3);
+  laid.usd = allocate(<usize>capacity << 3);
+  laid.shares = allocate(<usize>capacity << 3);
+  laid.fee = allocate(<usize>capacity << 3);
+  laid.other = allocate(<usize>capacity << 3);
+  laid.flags = allocate(capacity);
+  laid.hasFee = allocate(capacity);
+  laid.hasOther = allocate(capacity);
+  laid.rows = allocate(<usize>capacity * ROW);
+  return laid;
+}
+
+/**
+ * Lays rows wallet by wallet. Fees and others that are not known are left out.
+ *
+ * @param first number of the first of the `wallets`
+ * @param next room for an i32 a wallet
+ * @param marketOf i32, the market of each token by its key
+ * @param tokenOf i32, its number
+ */
+export function layRows(
+  laid: Laid, count: i32, first: i32, wallets: i32, next: usize, marketOf: usize, tokenOf: usize,
+): void {
+  memory.fill(next, 0, <usize>wallets << 2);
+  for (let i = 0; i < count; i++) {
+    const at = next + (<usize>(load<i32>(laid.rows + <usize>i * ROW, 40) - first) << 2);
+    store<i32>(at, load<i32>(at) + 1);
+  }
+  for (let wallet = 0, start = 0; wallet < wallets; wallet++) {
+    const at = next + (<usize>wallet << 2);
+    const rows = load<i32>(at);
+    store<i32>(at, start);
+    start += rows;
+  }
+  for (let i = 0; i < count; i++) {
+    const row = laid.rows + <usize>i * ROW;
+    const wallet = load<i32>(row, 40);
+    const at = next + (<usize>(wallet - first) << 2);
+    const place = load<i32>(at);
+    store<i32>(at, place + 1);
+    const wide = <usize>place << 3;
+    const token = <usize>load<i32>(row, 48) << 2;
+    const other = load<i32>(row, 44);
+    const fee = load<i64>(row, 32);
+    store<i64>(laid.wallet + wide, wallet);
+    store<i64>(laid.time + wide, load<i64>(row));
+    store<i64>(laid.seq + wide, load<i64>(row, 8));
+    store<i64>(laid.usd + wide, load<i64>(row, 16));
+    store<i64>(laid.shares + wide, load<i64>(row, 24));
+    store<i64>(laid.fee + wide, fee);
+    store<i64>(laid.other + wide, other);
+    store<i64>(laid.market + wide, load<i32>(marketOf + token));
+    store<i64>(laid.token + wide, load<i32>(tokenOf + token));
+    store<u8>(laid.flags + place, load<u8>(row, 52));
+    store<u8>(laid.hasFee + place, <u8>(fee != NO_FEE));
+    store<u8>(laid.hasOther + place, <u8>(other != NOBODY));
+  }
+  laid.fees = keepThose(laid.fee, laid.hasFee, count);
+  laid.others = keepThose(laid.other, laid.hasOther, count);
+}
+
+/** Moves the values that are to stay together; gives how many they are. */
+function keepThose(values: usize, stays: usize, count: i32): i32 {
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    store<i64>(values + (<usize>kept << 3), load<i64>(values + (<usize>i << 3)));
+    kept += load<u8>(stays + i);
+  }
+  return kept;
+}
