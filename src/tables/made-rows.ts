@@ -18,6 +18,7 @@ export interface RowSink {
 /** Some rows, one column after the other. */
 interface Block {
   readonly cells: Float64Array;
+  readonly columns: readonly Float64Array[];
   rows: number;
 }
 
@@ -32,6 +33,8 @@ export class MadeRows implements RowSink {
   private readonly waiting: Block[];
   /** Blocks that have been read, to be filled again. */
   private readonly spare: Block[] = [];
+  /** The block that was given last; it is read by the time that another is asked for. */
+  private given: Block | undefined;
   private made = 0;
   private read = 0;
   private make: () => boolean = () => false;
@@ -92,22 +95,25 @@ export class MadeRows implements RowSink {
   }
 
   private newBlock(): Block {
-    return { cells: new Float64Array(CHUNK_ROWS * this.width), rows: 0 };
+    const cells = new Float64Array(CHUNK_ROWS * this.width);
+    const columns = Array.from({ length: this.width }, (_, c) => cells.subarray(c * CHUNK_ROWS, (c + 1) * CHUNK_ROWS));
+    return { cells, columns, rows: 0 };
   }
 
   /** Gives the next rows; none at the end. */
-  private give(arrays: readonly Float64Array[]): number {
+  private give(arrays: Float64Array[]): number {
+    if (this.given !== undefined) {
+      this.given.rows = 0;
+      this.spare.push(this.given);
+      this.given = undefined;
+    }
     while (this.waiting.length === 1) if (!this.make()) break;
     if (this.waiting.length === 1 && this.row > 0) this.begin();
     if (this.waiting.length === 1) return 0;
     const block = this.waiting.shift() as Block;
-    const { cells, rows } = block;
-    arrays.forEach((array, column) => {
-      array.set(cells.subarray(column * CHUNK_ROWS, column * CHUNK_ROWS + rows));
-    });
-    this.read += rows;
-    block.rows = 0;
-    this.spare.push(block);
-    return rows;
+    this.read += block.rows;
+    this.given = block;
+    for (let c = 0; c < this.width; c++) arrays[c] = block.columns[c] as Float64Array;
+    return block.rows;
   }
 }

@@ -26,8 +26,11 @@ export interface SourceColumn {
   readonly cell: CellType;
 }
 
-/** Puts the next rows of a query into the arrays, one a column, and says how many: up to `CHUNK_ROWS`, and 0 at the end. */
-export type FillRows = (arrays: readonly Float64Array[]) => number;
+/**
+ * Puts the next rows of a query into the arrays, one a column, and says how many: up to `CHUNK_ROWS`, and 0 at the end.
+ * It may put other arrays of that length in their place, and leave them as they are until it is called again.
+ */
+export type FillRows = (arrays: Float64Array[]) => number;
 
 /**
  * Makes a table function, to be read as `name()`. Its rows come from `fill`, one chunk after the other; a query that
@@ -42,7 +45,7 @@ export function registerRows(
   fill: FillRows,
 ): Float64Array {
   const arrays = columns.map(() => new Float64Array(CHUNK_ROWS));
-  const writers = columns.map(({ cell }, c) => writerOf(cell, arrays[c] as Float64Array));
+  const writers = columns.map(({ cell }) => writerOf(cell));
   const nulls = new Float64Array(columns.length);
   duck.connection.registerTableFunction(
     DuckDBTableFunction.create({
@@ -54,8 +57,10 @@ export function registerRows(
       mainFunction: (_, chunk) => {
         const rows = fill(arrays);
         if (rows > 0)
-          for (let c = 0; c < writers.length; c++)
-            nulls[c] = (nulls[c] as number) + (writers[c] as Writer)(vectorOf(chunk, c), rows);
+          for (let c = 0; c < writers.length; c++) {
+            const values = arrays[c] as Float64Array;
+            nulls[c] = (nulls[c] as number) + (writers[c] as Writer)(vectorOf(chunk, c), values, rows);
+          }
         // Not before: the client copies the old values of as many rows as a chunk has out of every vector it gives.
         chunk.rowCount = rows;
       },
@@ -86,15 +91,15 @@ const vectorOf = (chunk: DuckDBDataChunk, column: number): RawVector =>
   chunk.getColumnVector(column) as unknown as RawVector;
 
 /** Writes the first values of an array into a vector, and says how many of them are null. */
-type Writer = (vector: RawVector, rows: number) => number;
+type Writer = (vector: RawVector, values: Float64Array, rows: number) => number;
 
 /** A writer of the values of an array. It flushes whole arrays: what lies behind the rows of the chunk is read by nobody. */
-function writerOf(cell: CellType, values: Float64Array): Writer {
-  const { stored, convert } = storeOf(cell, values);
+function writerOf(cell: CellType): Writer {
+  const store = storeOf(cell);
   const mask = new Uint32Array(CHUNK_ROWS / 32);
   const valid = new BigUint64Array(mask.buffer);
-  return (vector, rows) => {
-    convert(rows);
+  return (vector, values, rows) => {
+    const stored = store(values, rows);
     if (vector.items === undefined) vector.dataView = stored;
     else vector.items = stored;
     const nulls = markUnknown(values, rows, mask);
@@ -104,25 +109,21 @@ function writerOf(cell: CellType, values: Float64Array): Writer {
   };
 }
 
-/** The memory of a column as DuckDB holds it, and what brings the first values of an array into it. */
-function storeOf(cell: CellType, values: Float64Array): { stored: ArrayBufferView; convert: (rows: number) => void } {
-  if (cell === 'number') return { stored: values, convert: () => undefined };
+/** Brings the first values of an array into memory as DuckDB holds them. */
+function storeOf(cell: CellType): (values: Float64Array, rows: number) => ArrayBufferView {
+  if (cell === 'number') return (values) => values;
   if (cell === 'integer' || typeof cell === 'object') {
     const stored = cell === 'integer' ? new Int32Array(CHUNK_ROWS) : new Uint8Array(CHUNK_ROWS);
-    return {
-      stored,
-      convert: (rows) => {
-        for (let i = 0; i < rows; i++) stored[i] = values[i] as number;
-      },
+    return (values, rows) => {
+      for (let i = 0; i < rows; i++) stored[i] = values[i] as number;
+      return stored;
     };
   }
   const pairs = new Int32Array(2 * CHUNK_ROWS);
   const put = cell === 'halves' ? putHalves : putPair;
-  return {
-    stored: pairs,
-    convert: (rows) => {
-      for (let i = 0; i < rows; i++) put(pairs, i, values[i] as number);
-    },
+  return (values, rows) => {
+    for (let i = 0; i < rows; i++) put(pairs, i, values[i] as number);
+    return pairs;
   };
 }
 

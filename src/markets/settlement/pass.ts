@@ -94,6 +94,7 @@ export class Pass {
       this.finish(wallet);
       yield;
     }
+    this.totals.settleMarkets();
   }
 
   private fill(facts: FactsRead, i: number, time: number): void {

@@ -69,6 +69,9 @@ export function totalsMemory(markets: number): TotalsMemory {
   };
 }
 
+/** Rows that wait for their market. */
+const WAITING = 4096;
+
 export class Totals {
   readonly memory: TotalsMemory;
   private readonly sums: WholeSums;
@@ -76,6 +79,15 @@ export class Totals {
   /** Settled profit of the wallet at hand, in halves. */
   private walletPnl = 0;
   private settledRows = 0;
+  private waitingRows = 0;
+  private readonly waiting = {
+    market: new Int32Array(WAITING),
+    outcome: new Int8Array(WAITING),
+    settled: new Uint8Array(WAITING),
+    cash: new Float64Array(WAITING),
+    settlement: new Float64Array(WAITING),
+    held: new Float64Array(WAITING),
+  };
 
   constructor(memory: TotalsMemory) {
     this.memory = memory;
@@ -135,20 +147,38 @@ export class Totals {
     add(this.memory.counts, TORN, 1);
   }
 
-  /** Adds a row to what all wallets together have in its market. */
+  /** Adds a row to what all wallets together have in its market; it counts after `settleMarkets`. */
   market(market: number, outcome: number, settled: boolean, cash: number, settlement: number, held: number): void {
-    const { markets } = this;
+    const { waiting } = this;
+    const at = this.waitingRows++;
+    waiting.market[at] = market;
+    waiting.outcome[at] = outcome;
+    waiting.settled[at] = settled ? 1 : 0;
+    waiting.cash[at] = cash;
+    waiting.settlement[at] = settlement;
+    waiting.held[at] = held;
+    if (this.waitingRows === WAITING) this.settleMarkets();
+  }
+
+  /** Takes in the rows that wait. Many at once: lookups that do not wait for each other take a fraction of the time. */
+  settleMarkets(): void {
+    const { markets, waiting } = this;
     const { flags } = this.memory;
-    const at = 4 * market;
-    markets.add(at, cash);
-    let flag = (flags[market] as number) | SEEN;
-    if (settled) {
-      flag |= HAS_SETTLED;
-      markets.add(at + 1, settlement);
-    } else flag |= UNSETTLED;
-    if (outcome < 0) flag |= UNKNOWN;
-    else markets.add(at + 2 + outcome, held);
-    flags[market] = flag;
+    for (let i = 0; i < this.waitingRows; i++) {
+      const market = waiting.market[i] as number;
+      const outcome = waiting.outcome[i] as number;
+      const at = 4 * market;
+      markets.add(at, waiting.cash[i] as number);
+      let flag = (flags[market] as number) | SEEN;
+      if (waiting.settled[i] === 1) {
+        flag |= HAS_SETTLED;
+        markets.add(at + 1, waiting.settlement[i] as number);
+      } else flag |= UNSETTLED;
+      if (outcome < 0) flag |= UNKNOWN;
+      else markets.add(at + 2 + outcome, waiting.held[i] as number);
+      flags[market] = flag;
+    }
+    this.waitingRows = 0;
   }
 
   /** Ends the rows of a wallet. */
