@@ -2,7 +2,10 @@
  * Files past the system's cache: where a file is far larger than what the cache may keep, filling the cache takes most of
  * the time of reading or writing it.
  */
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle, open, truncate } from 'node:fs/promises';
+
+/** Files beyond this size, and what is made of them, are large: they are read and written past the cache. */
+export const LARGE_FILE_BYTES = 1 << 30;
 
 /** Places in the file, lengths and addresses in memory must be multiples of this. */
 export const ALIGNMENT = 4096;
@@ -35,5 +38,36 @@ export async function withDirect<Result>(
     return await use(file);
   } finally {
     await file.close();
+  }
+}
+
+/** The memory of WebAssembly begins at a page of the system, as no other does for certain. */
+declare const WebAssembly: { readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer } };
+const WASM_PAGE = 65_536;
+
+/** What is made for one file has room for one that is a little larger. */
+const SPARE = 1.25;
+
+/** Writes files past the cache, one after the other, by way of memory that it keeps. */
+export class DirectWriter {
+  private memory = new Uint8Array(0);
+
+  /** Makes a file of these parts. */
+  async write(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    const end = aligned(bytes);
+    if (this.memory.length < end)
+      this.memory = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil((SPARE * end) / WASM_PAGE) }).buffer);
+    const { memory } = this;
+    let filled = 0;
+    for (const part of parts) {
+      memory.set(part, filled);
+      filled += part.length;
+    }
+    await withDirect(path, 'w', async (file) => {
+      for (let at = 0; at < end; ) at += (await file.write(memory, at, end - at, at)).bytesWritten;
+    });
+    // Only whole pages can be written.
+    await truncate(path, bytes);
   }
 }

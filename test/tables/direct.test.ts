@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALIGNMENT, aligned, withDirect } from '../../src/tables/direct.ts';
+import { ALIGNMENT, aligned, DirectWriter, withDirect } from '../../src/tables/direct.ts';
 import { temporaryFolder } from '../support/stage.ts';
 
 /** Memory of whole pages: that of WebAssembly begins at one. */
@@ -20,6 +20,16 @@ describe('files past the cache', () => {
     await withDirect(file, 'r', (handle) => handle.read(back, 0, ALIGNMENT, 0));
     expect(Buffer.compare(back, out)).toBe(0);
     expect([0, 1, ALIGNMENT].map(aligned)).toEqual([0, ALIGNMENT, ALIGNMENT]);
+  });
+
+  it('are of any length, one after the other', async () => {
+    const file = path.join(await temporaryFolder(), 'x');
+    const writer = new DirectWriter();
+    for (const lengths of [[3, ALIGNMENT], [0], [ALIGNMENT], [70_000, 1, 70_000], [5]]) {
+      const parts = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
+      await writer.write(file, parts);
+      expect(Buffer.compare(await readFile(file), Buffer.concat(parts))).toBe(0);
+    }
   });
 
   it('are read in the usual way where it has to be whole pages and is not', async () => {

@@ -1,9 +1,11 @@
 /** The trades of poly_data from their file to canonical Parquet, piece by piece and out of core. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { LARGE_FILE_BYTES } from '../../tables/direct.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { runJobs } from '../../tables/jobs.ts';
 import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
+import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
 import { type MarketNames, readMarketNames } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
@@ -84,7 +86,9 @@ async function readPieces(
       yield piece;
     }
   }
-  const shared: PieceShared = { file, markets, names, trades: parts, scratch, duplicates, ordered };
+  await checkIsFile(file);
+  const direct = (await stat(file)).size > LARGE_FILE_BYTES;
+  const shared: PieceShared = { file, markets, names, trades: parts, scratch, duplicates, direct, ordered };
   let rows = 0;
   const results = await runJobs(work, shared, pieces(), {
     threads,

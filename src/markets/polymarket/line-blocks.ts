@@ -2,14 +2,11 @@
 import { open } from 'node:fs/promises';
 import { fromSystemError } from '../../errors.ts';
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
-import { ALIGNMENT, aligned, openDirect } from '../../tables/direct.ts';
+import { ALIGNMENT, aligned, LARGE_FILE_BYTES, openDirect } from '../../tables/direct.ts';
 import { bytesOf } from '../records/bytes.ts';
 
 const BLOCK_BYTES = 4 << 20;
 const LINE_FEED = 10;
-
-/** A larger file is read past the cache: filling it takes most of the time, and an import reads a file once. */
-const CACHED_BYTES = 1 << 30;
 
 /** Beyond the last line the kernels look at a few bytes more. */
 const SLACK = 64;
@@ -53,7 +50,7 @@ export class LineBlock {
  *
  * @param cachedBytes a larger file is read past the system's cache, where that can be
  */
-export async function* lineBlocks(file: string, cachedBytes = CACHED_BYTES): AsyncGenerator<LineBlock> {
+export async function* lineBlocks(file: string, cachedBytes = LARGE_FILE_BYTES): AsyncGenerator<LineBlock> {
   const kernels = makeKernels();
   const source = file.endsWith('.gz') ? gunzipped(file) : await plain(file, cachedBytes);
   try {

@@ -18,6 +18,8 @@ export interface PieceShared {
   /** Folder for pieces that DuckDB has to read, and for lists of duplicates. */
   readonly scratch: string;
   readonly duplicates: 'keep' | 'drop-exact';
+  /** True if the parts are to be written past the system's cache. */
+  readonly direct: boolean;
   /** False if the file is not in order of time: then the parts are of checked rows, to be sorted and stripped later. */
   readonly ordered: boolean;
 }
@@ -55,7 +57,7 @@ export default async function openPieceWork(
       const result = { rows: piece.lines, kept: fills.rows, first, last, ordered };
       // The import begins again: nothing is to be written.
       if (!ordered) return { ...result, refused: [], repeated: 0, repeats: null };
-      await fills.write(part, piece.before);
+      await fills.write(part, piece.before, shared.direct);
       if (fills.rows === fills.lines && fills.different) return { ...result, refused: [], repeated: 0, repeats: null };
     }
     checks ??= openChecks(duck, shared.markets);

@@ -5,6 +5,7 @@
  */
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
 import { Pages } from '../../kernels/pages.ts';
+import { DirectWriter } from '../../tables/direct.ts';
 import { type EncodedColumn, writeEncoded } from '../../tables/parquet/encoded.ts';
 import { canonicalColumns } from '../canonical.ts';
 import type { MarketNames, Names } from './market-names.ts';
@@ -84,6 +85,7 @@ export class PlainFills {
   private readonly names: Readonly<Record<Name, LoadedNames>>;
   private room: Room | undefined;
   private readonly pages = new Pages(this.kernels);
+  private readonly writer = new DirectWriter();
 
   constructor(names: MarketNames) {
     const { kernels } = this;
@@ -142,8 +144,9 @@ export class PlainFills {
    * Writes the fills as canonical trades.
    *
    * @param before lines of the file that come before those which were read: `seq` counts on from there
+   * @param direct true to write past the system's cache
    */
-  async write(path: string, before: number): Promise<void> {
+  async write(path: string, before: number, direct = false): Promise<void> {
     const { kernels, pages, rows } = this;
     const makers = this.word('makers');
     const room = this.room as Room;
@@ -187,7 +190,7 @@ export class PlainFills {
       transaction: this.texts(room.transactions, fill('transaction'), rows, HASH_BYTES),
     };
     const specs = canonicalColumns.trades.map(({ type: _, ...spec }) => spec);
-    await writeEncoded(path, rows, specs, columns);
+    await writeEncoded(path, rows, specs, columns, direct ? this.writer : undefined);
   }
 
   private word(name: keyof typeof fillsAt): number {

@@ -4,6 +4,7 @@
  */
 import { open, rename } from 'node:fs/promises';
 import { type ColumnSpec, METADATA_KEY } from '../columns.ts';
+import type { DirectWriter } from '../direct.ts';
 import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 
 /** Types as DuckDB calls them. */
@@ -79,12 +80,14 @@ const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { leng
  *
  * @param specs what the columns are, in order
  * @param columns the same columns by name, of `rows` rows
+ * @param direct writes past the system's cache
  */
 export async function writeEncoded(
   path: string,
   rows: number,
   specs: readonly ColumnSpec[],
   columns: Readonly<Record<string, EncodedColumn>>,
+  direct?: DirectWriter,
 ): Promise<void> {
   const parts: Uint8Array[] = [MAGIC];
   let at = MAGIC.length;
@@ -119,12 +122,14 @@ export async function writeEncoded(
   });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(footer.length);
-  await writeWhole(path, [...parts, footer, length, MAGIC]);
+  const all = [...parts, footer, length, MAGIC];
+  const temporary = `${path}.part`;
+  await (direct === undefined ? writeParts(temporary, all) : direct.write(temporary, all));
+  await rename(temporary, path);
 }
 
-async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const temporary = `${path}.part`;
-  const file = await open(temporary, 'w');
+async function writeParts(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'w');
   try {
     const { bytesWritten } = await file.writev(parts);
     // The system may take less than all of it at once: the rest goes one by one.
@@ -136,7 +141,6 @@ async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<v
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
 }
 
 function schemaOf(specs: readonly ColumnSpec[], columns: Readonly<Record<string, EncodedColumn>>): ThriftValue[] {
