@@ -33,9 +33,9 @@ export async function sortTrades(duck: Duck, trades: string, folder: string, opt
   const buckets = await bucketBounds(duck, folder, options.bucketFills);
   const shared = { ...(await writeKeys(duck, scratch, options.hash ?? 'hash')), buckets };
   const jobs = await jobsOf(duck, trades, scratch, options.jobRows ?? JOB_ROWS);
-  // Each waits for its database and its files a third of the time: one more keeps the cores busy.
-  const run = (count: number) => ({ ...options, threads: Math.max(1, Math.min(threads + 1, count)) });
-  const routed = await runJobs(routing, shared, jobs, run(jobs.length));
+  const run = (most: number, count: number) => ({ ...options, threads: Math.max(1, Math.min(most, count)) });
+  // Each waits for its database and its file a third of the time: one more keeps the cores busy.
+  const routed = await runJobs(routing, shared, jobs, run(threads + 1, jobs.length));
   const extent = await extentOf(duck, trades, jobs, routed, buckets);
   const { facts } = factFiles(folder);
   if (buckets.length > 1) await mkdir(facts, { recursive: true });
@@ -48,7 +48,7 @@ export async function sortTrades(duck: Duck, trades: string, folder: string, opt
       target: buckets.length > 1 ? factPart(folder, bucket.from) : facts,
     }),
   );
-  const written = await runJobs(laying, lists, lays, run(lays.length));
+  const written = await runJobs(laying, lists, lays, run(threads, lays.length));
   const rows = written.reduce((sum, count) => sum + count, 0);
   if (rows !== extent.rows)
     throw new FathomError('internal', `${rows} facts were made of ${extent.rows} trades of ${trades}`);
