@@ -184,9 +184,6 @@ function check(trades: Trades, count: i32): bool {
 // @ts-ignore: decorator
 @unmanaged
 export class Laid {
-  /** Fees that are known, and trades whose other side is. */
-  fees: i32;
-  others: i32;
   /** Columns, all i64 but for flags and what tells whether there is a fee or another (u8). */
   wallet: usize;
   seq: usize;
@@ -268,16 +265,15 @@ export function layRows(
     store<u8>(laid.hasFee + place, <u8>(fee != NO_FEE));
     store<u8>(laid.hasOther + place, <u8>(other != NOBODY));
   }
-  laid.fees = keepThose(laid.fee, laid.hasFee, count);
-  laid.others = keepThose(laid.other, laid.hasOther, count);
+  keepThose(laid.fee, laid.hasFee, count);
+  keepThose(laid.other, laid.hasOther, count);
 }
 
-/** Moves the values that are to stay together; gives how many they are. */
-function keepThose(values: usize, stays: usize, count: i32): i32 {
+/** Moves the values that are to stay together. */
+function keepThose(values: usize, stays: usize, count: i32): void {
   let kept = 0;
   for (let i = 0; i < count; i++) {
     store<i64>(values + (<usize>kept << 3), load<i64>(values + (<usize>i << 3)));
     kept += load<u8>(stays + i);
   }
-  return kept;
 }

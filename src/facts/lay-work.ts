@@ -5,7 +5,7 @@ import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../kernels/pages.ts';
 import { ALIGNMENT, aligned, withDirect } from '../tables/direct.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
-import { writeEncoded } from '../tables/parquet/encoded.ts';
+import { type EncodedRows, writeEncoded } from '../tables/parquet/encoded.ts';
 import { factColumns } from './layout.ts';
 import type { Bucket } from './read.ts';
 
@@ -29,21 +29,19 @@ export interface LayShared {
 
 /** Places of the fields of `Laid`, in words of four bytes; see the kernels. */
 const laidAt = {
-  fees: 0,
-  others: 1,
-  wallet: 2,
-  seq: 3,
-  market: 4,
-  token: 5,
-  time: 6,
-  usd: 7,
-  shares: 8,
-  fee: 9,
-  other: 10,
-  flags: 11,
-  hasFee: 12,
-  hasOther: 13,
-  rows: 14,
+  wallet: 0,
+  seq: 1,
+  market: 2,
+  token: 3,
+  time: 4,
+  usd: 5,
+  shares: 6,
+  fee: 7,
+  other: 8,
+  flags: 9,
+  hasFee: 10,
+  hasOther: 11,
+  rows: 12,
 } as const;
 
 /** What the pages take of a row, at most, and what comes with them. */
@@ -55,6 +53,10 @@ const READS_AT_ONCE = 4;
 
 /** Flags are below this; all of them are listed. */
 const FLAGS = 32;
+const allFlags = new Uint8Array(Int32Array.from({ length: FLAGS }, (_, flag) => flag).buffer);
+
+/** Rows of a group in the file: as many as DuckDB's have. */
+const GROUP_ROWS = 122_880;
 
 export default async function openLayWork(
   { marketOf, tokenOf }: LayShared,
@@ -81,39 +83,49 @@ export default async function openLayWork(
     const read = rows * ROW_BYTES + 2 * ALIGNMENT * (pieces.length + 1);
     pages.begin(PAGE_BYTES * rows + 4 * wallets + read + MORE_BYTES);
     const word = (name: keyof typeof laidAt): number =>
-      new Uint32Array(kernels.memory.buffer, laid, 15)[laidAt[name]] as number;
+      new Uint32Array(kernels.memory.buffer, laid, 13)[laidAt[name]] as number;
     await readPieces(pieces, pages, word('rows'), aligned(pages.scratch(read)));
     kernels.layRows(laid, rows, bucket.from, wallets, pages.scratch(4 * wallets), markets, tokens);
-    const whole = (name: keyof typeof laidAt, count = rows): EncodedValues => pages.differences(word(name), count);
-    const some = (name: 'fee' | 'other', has: 'hasFee' | 'hasOther', count: number) => ({
-      ...whole(name, count),
-      present: pages.presence(word(has), rows),
-      nulls: rows - count,
-    });
-    const walletOf = new BigInt64Array(kernels.memory.buffer, word('wallet'), rows);
-    await writeEncoded(target, rows, factColumns, {
-      wallet: {
-        type: 'INTEGER',
-        ...whole('wallet'),
-        range: { least: walletOf[0] as bigint, greatest: walletOf[rows - 1] as bigint },
-      },
-      seq: { type: 'BIGINT', ...whole('seq') },
-      market: { type: 'INTEGER', ...whole('market') },
-      token: { type: 'INTEGER', ...whole('token') },
-      time: { type: 'BIGINT', ...whole('time') },
-      usd: { type: 'BIGINT', ...whole('usd') },
-      shares: { type: 'BIGINT', ...whole('shares') },
-      fee: { type: 'BIGINT', ...some('fee', 'hasFee', word('fees')) },
-      flags: {
-        type: 'UTINYINT',
-        ...pages.places(word('flags'), 1, rows, FLAGS),
-        dictionary: {
-          count: FLAGS,
-          bytes: new Uint8Array(Int32Array.from({ length: FLAGS }, (_, flag) => flag).buffer),
+    const groups: EncodedRows[] = [];
+    // Where the values of the next group begin among those that are known.
+    let [fee, other] = [0, 0];
+    for (let from = 0; from < rows; from += GROUP_ROWS) {
+      const count = Math.min(GROUP_ROWS, rows - from);
+      const whole = (name: keyof typeof laidAt): EncodedValues => pages.differences(word(name) + 8 * from, count);
+      const some = (name: 'fee' | 'other', has: 'hasFee' | 'hasOther', start: number) => {
+        const there = pages.bytes(word(has) + from, count).reduce((sum, one) => sum + one, 0);
+        const present = pages.presence(word(has) + from, count);
+        return { ...pages.differences(word(name) + 8 * start, there), present, nulls: count - there };
+      };
+      const walletOf = new BigInt64Array(kernels.memory.buffer, word('wallet') + 8 * from, count);
+      const [fees, others] = [some('fee', 'hasFee', fee), some('other', 'hasOther', other)];
+      fee += count - fees.nulls;
+      other += count - others.nulls;
+      groups.push({
+        rows: count,
+        columns: {
+          wallet: {
+            type: 'INTEGER',
+            ...whole('wallet'),
+            range: { least: walletOf[0] as bigint, greatest: walletOf[count - 1] as bigint },
+          },
+          seq: { type: 'BIGINT', ...whole('seq') },
+          market: { type: 'INTEGER', ...whole('market') },
+          token: { type: 'INTEGER', ...whole('token') },
+          time: { type: 'BIGINT', ...whole('time') },
+          usd: { type: 'BIGINT', ...whole('usd') },
+          shares: { type: 'BIGINT', ...whole('shares') },
+          fee: { type: 'BIGINT', ...fees },
+          flags: {
+            type: 'UTINYINT',
+            ...pages.places(word('flags') + from, 1, count, FLAGS),
+            dictionary: { count: FLAGS, bytes: allFlags },
+          },
+          counterparty: { type: 'INTEGER', ...others },
         },
-      },
-      counterparty: { type: 'INTEGER', ...some('other', 'hasOther', word('others')) },
-    });
+      });
+    }
+    await writeEncoded(target, factColumns, groups);
     return rows;
   };
 }

@@ -51,7 +51,7 @@ async function readBack(
 ): Promise<Record<string, unknown>[]> {
   const file = path.join(folder, 'x.parquet');
   const specs = Object.keys(columns).map((name) => ({ name, role: 'info' as const }));
-  await writeEncoded(file, rows, specs, columns);
+  await writeEncoded(file, specs, [{ rows, columns }]);
   return duck.rows(`SELECT * REPLACE (${specs.map(({ name }) => `"${name}"::VARCHAR AS "${name}"`).join(', ')})
     FROM read_parquet(${quote(file)})`);
 }
@@ -112,6 +112,26 @@ describe('encoded Parquet', () => {
     );
   });
 
+  it('holds several groups of rows one behind the other', async () => {
+    const file = path.join(folder, 'groups.parquet');
+    const groups = [[5n, 7n], [9n], [1n, 2n, 3n]].map((numbers) => ({
+      rows: numbers.length,
+      columns: {
+        x: {
+          type: 'BIGINT' as const,
+          encoding: 'differences' as const,
+          values: [differences(numbers)],
+          range: { least: numbers[0] as bigint, greatest: numbers.at(-1) as bigint },
+        },
+      },
+    }));
+    await writeEncoded(file, [{ name: 'x', role: 'info' }], groups);
+    const read = async (where: string) =>
+      (await duck.rows<{ x: bigint }>(`SELECT x FROM read_parquet(${quote(file)}) WHERE ${where}`)).map(({ x }) => x);
+    expect(await read('true')).toEqual([5n, 7n, 9n, 1n, 2n, 3n]);
+    expect(await read('x BETWEEN 2 AND 7')).toEqual([5n, 7n, 2n, 3n]);
+  });
+
   it('tells types, roles and ranges, and leaves no other file', async () => {
     const file = path.join(folder, 'typed.parquet');
     const specs = [
@@ -123,7 +143,7 @@ describe('encoded Parquet', () => {
       { name: 'fee', role: 'info' },
     ] as const;
     const at = [1_700_000_000_000_001n, 1_700_000_000_500_000n];
-    await writeEncoded(file, 2, specs, {
+    const columns: Record<string, EncodedColumn> = {
       at: {
         type: 'TIMESTAMP',
         encoding: 'differences',
@@ -145,7 +165,8 @@ describe('encoded Parquet', () => {
         dictionary: { count: 2, bytes: new Uint8Array(Int32Array.of(7, -7).buffer) },
       },
       fee: { type: 'DECIMAL(18, 6)', encoding: 'plain', values: [], present: packed([0, 0], 1, 1), nulls: 2 },
-    });
+    };
+    await writeEncoded(file, specs, [{ rows: 2, columns }]);
     const rows = await duck.rows(`SELECT "at"::VARCHAR AS "at", usd::VARCHAR AS usd, price, side, "index", fee,
       typeof("at") AS a, typeof(usd) AS u, typeof("index") AS i FROM read_parquet(${quote(file)})`);
     const types = { a: 'TIMESTAMP', u: 'DECIMAL(18,6)', i: 'INTEGER' };

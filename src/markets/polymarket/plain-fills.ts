@@ -190,7 +190,7 @@ export class PlainFills {
       transaction: this.texts(room.transactions, fill('transaction'), rows, HASH_BYTES),
     };
     const specs = canonicalColumns.trades.map(({ type: _, ...spec }) => spec);
-    await writeEncoded(path, rows, specs, columns, direct ? this.writer : undefined);
+    await writeEncoded(path, specs, [{ rows, columns }], direct ? this.writer : undefined);
   }
 
   private word(name: keyof typeof fillsAt): number {

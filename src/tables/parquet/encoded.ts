@@ -1,5 +1,5 @@
 /**
- * Parquet files of one row group, from columns that are encoded already
+ * Parquet files from columns that are encoded already
  * (https://parquet.apache.org/docs/file-format/). They are not compressed: what is written this way is packed tightly.
  */
 import { open, rename } from 'node:fs/promises';
@@ -25,6 +25,12 @@ export interface EncodedColumn {
   readonly nulls?: number | undefined;
   /** Smallest and largest value, of whole numbers. */
   readonly range?: { readonly least: bigint; readonly greatest: bigint } | undefined;
+}
+
+/** Some rows of all columns, by name. Readers take a group at a time, so it should not be large. */
+export interface EncodedRows {
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, EncodedColumn>>;
 }
 
 const MAGIC = Buffer.from('PAR1');
@@ -79,44 +85,38 @@ const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { leng
  * Writes a file, whole or not at all. The bytes of the columns may not change meanwhile.
  *
  * @param specs what the columns are, in order
- * @param columns the same columns by name, of `rows` rows
+ * @param groups their values; a column lacks values in all groups or in none
  * @param direct writes past the system's cache
  */
 export async function writeEncoded(
   path: string,
-  rows: number,
   specs: readonly ColumnSpec[],
-  columns: Readonly<Record<string, EncodedColumn>>,
+  groups: readonly EncodedRows[],
   direct?: DirectWriter,
 ): Promise<void> {
   const parts: Uint8Array[] = [MAGIC];
   let at = MAGIC.length;
-  const chunks: ThriftValue[] = [];
-  for (const { name } of specs) {
-    const column = columns[name] as EncodedColumn;
-    const dictionary = dictionaryPage(column);
-    const all = [...dictionary, ...dataPage(column, rows)];
-    chunks.push(chunkOf(name, column, rows, at, size(dictionary), size(all)));
-    parts.push(...all);
-    at += size(all);
-  }
+  const written = groups.map(({ rows, columns }): ThriftValue => {
+    const start = at;
+    const chunks: ThriftValue[] = [];
+    for (const { name } of specs) {
+      const column = columns[name] as EncodedColumn;
+      const dictionary = dictionaryPage(column);
+      const all = [...dictionary, ...dataPage(column, rows)];
+      chunks.push(chunkOf(name, column, rows, at, size(dictionary), size(all)));
+      parts.push(...all);
+      at += size(all);
+    }
+    const bytes = at - start;
+    return {
+      struct: { 1: { list: chunks }, 2: { i64: bytes }, 3: { i64: rows }, 5: { i64: start }, 6: { i64: bytes } },
+    };
+  });
   const footer = encodeThrift({
     1: { i32: 2 },
-    2: { list: schemaOf(specs, columns) },
-    3: { i64: rows },
-    4: {
-      list: [
-        {
-          struct: {
-            1: { list: chunks },
-            2: { i64: at - MAGIC.length },
-            3: { i64: rows },
-            5: { i64: MAGIC.length },
-            6: { i64: at - MAGIC.length },
-          },
-        },
-      ],
-    },
+    2: { list: schemaOf(specs, groups[0]?.columns ?? {}) },
+    3: { i64: groups.reduce((sum, { rows }) => sum + rows, 0) },
+    4: { list: written },
     5: { list: [{ struct: { 1: { text: METADATA_KEY }, 2: { text: JSON.stringify(specs) } } }] },
     6: { text: 'fathom' },
   });
