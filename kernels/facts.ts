@@ -3,6 +3,7 @@
  * they are laid wallet by wallet. Within a wallet they keep the order in which they came.
  */
 import { allocate } from './memory';
+import { Numbers, numberOf } from './number-table';
 
 /** Stands for a fee that is not known, and for whoever is not. */
 const NO_FEE: i64 = -999_999_999_999_999_999;
@@ -16,56 +17,28 @@ const ROW: usize = 53;
 
 const PAGE: usize = 4096;
 
-// @ts-ignore: decorator
-@unmanaged
-export class Keys64 {
-  /** Keys (u64), and number + 1 of each (i32); 0 where there is none. */
-  keys: usize;
-  numbers: usize;
-  mask: u64;
+/** Puts the number of each key, or -1, where the key was (as i32, in the first half of the memory of the keys). */
+function replaceKeys(table: Numbers, keys: usize, count: i32): void {
+  for (let i = 0; i < count; i++) store<i32>(keys + (<usize>i << 2), numberOf(table, load<u64>(keys + (<usize>i << 3))));
 }
 
-/** Room for `capacity` keys. */
-export function makeKeys64(capacity: i32): Keys64 {
-  const table = changetype<Keys64>(allocate(offsetof<Keys64>()));
-  // A third may stay empty at the least: looking for what is not there then takes few steps.
-  let slots = 16;
-  while (slots < capacity + capacity / 2) slots <<= 1;
-  table.keys = allocate(<usize>slots << 3);
-  table.numbers = allocate(<usize>slots << 2);
-  table.mask = <u64>slots - 1;
-  return table;
+/** Puts at `starts` (i32, perhaps the memory of the counts) where those that were counted begin, one kind after the other. */
+function addUp(counts: usize, starts: usize, kinds: i32): void {
+  for (let kind = 0, start = 0; kind < kinds; kind++) {
+    const count = load<i32>(counts + (<usize>kind << 2));
+    store<i32>(starts + (<usize>kind << 2), start);
+    start += count;
+  }
 }
 
+/** The number (i32) of a kind, which one more of it raises. */
 // @ts-ignore: decorator
 @inline
-function firstSlot(table: Keys64, key: u64): u64 {
-  return ((key * 0x9e3779b97f4a7c15) >> 24) & table.mask;
-}
-
-/** Adds keys, u64, that differ from each other and those there, with their numbers, i32. */
-export function addKeys64(table: Keys64, keys: usize, numbers: usize, count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const key = load<u64>(keys + (<usize>i << 3));
-    let slot = firstSlot(table, key);
-    while (load<i32>(table.numbers + (<usize>slot << 2)) != 0) slot = (slot + 1) & table.mask;
-    store<u64>(table.keys + (<usize>slot << 3), key);
-    store<i32>(table.numbers + (<usize>slot << 2), load<i32>(numbers + (<usize>i << 2)) + 1);
-  }
-}
-
-/** Puts the number of each key, or -1, where the key was (as i32, in the first half of the memory of the keys). */
-function replaceKeys(table: Keys64, keys: usize, count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const key = load<u64>(keys + (<usize>i << 3));
-    let slot = firstSlot(table, key);
-    let number = load<i32>(table.numbers + (<usize>slot << 2));
-    while (number != 0 && load<u64>(table.keys + (<usize>slot << 3)) != key) {
-      slot = (slot + 1) & table.mask;
-      number = load<i32>(table.numbers + (<usize>slot << 2));
-    }
-    store<i32>(keys + (<usize>i << 2), number - 1);
-  }
+function takeNext(numbers: usize, kind: i32): i32 {
+  const at = numbers + (<usize>kind << 2);
+  const number = load<i32>(at);
+  store<i32>(at, number + 1);
+  return number;
 }
 
 // @ts-ignore: decorator
@@ -127,7 +100,7 @@ export function beginTrades(trades: Trades): void {
  * @param bucketOf i32, the bucket of each wallet
  */
 export function routeTrades(
-  trades: Trades, count: i32, wallets: Keys64, tokens: Keys64, bucketOf: usize, buckets: i32,
+  trades: Trades, count: i32, wallets: Numbers, tokens: Numbers, bucketOf: usize, buckets: i32,
 ): void {
   replaceKeys(wallets, trades.wallet, count);
   replaceKeys(wallets, trades.other, count);
@@ -137,19 +110,12 @@ export function routeTrades(
   const next = counts + (<usize>buckets << 2);
   memory.fill(counts, 0, <usize>buckets << 2);
   for (let i = 0; i < count; i++) {
-    const bucket = load<i32>(bucketOf + (<usize>load<i32>(trades.wallet + (<usize>i << 2)) << 2));
-    const at = counts + (<usize>bucket << 2);
-    store<i32>(at, load<i32>(at) + 1);
+    takeNext(counts, load<i32>(bucketOf + (<usize>load<i32>(trades.wallet + (<usize>i << 2)) << 2)));
   }
-  for (let bucket = 0, start = 0; bucket < buckets; bucket++) {
-    store<i32>(next + (<usize>bucket << 2), start);
-    start += load<i32>(counts + (<usize>bucket << 2));
-  }
+  addUp(counts, next, buckets);
   for (let i = 0; i < count; i++) {
     const wallet = load<i32>(trades.wallet + (<usize>i << 2));
-    const at = next + (<usize>load<i32>(bucketOf + (<usize>wallet << 2)) << 2);
-    const place = load<i32>(at);
-    store<i32>(at, place + 1);
+    const place = takeNext(next, load<i32>(bucketOf + (<usize>wallet << 2)));
     const row = trades.rows + <usize>place * ROW;
     const wide = <usize>i << 3;
     store<i64>(row, load<i64>(trades.time + wide));
@@ -201,7 +167,7 @@ export class Laid {
   rows: usize;
 }
 
-/** Room for `capacity` rows of so many wallets. */
+/** Room for `capacity` rows. */
 export function makeLaid(capacity: i32): Laid {
   const laid = changetype<Laid>(allocate(offsetof<Laid>()));
   laid.wallet = allocate(<usize>capacity << 3);
@@ -233,21 +199,13 @@ export function layRows(
 ): void {
   memory.fill(next, 0, <usize>wallets << 2);
   for (let i = 0; i < count; i++) {
-    const at = next + (<usize>(load<i32>(laid.rows + <usize>i * ROW, 40) - first) << 2);
-    store<i32>(at, load<i32>(at) + 1);
+    takeNext(next, load<i32>(laid.rows + <usize>i * ROW, 40) - first);
   }
-  for (let wallet = 0, start = 0; wallet < wallets; wallet++) {
-    const at = next + (<usize>wallet << 2);
-    const rows = load<i32>(at);
-    store<i32>(at, start);
-    start += rows;
-  }
+  addUp(next, next, wallets);
   for (let i = 0; i < count; i++) {
     const row = laid.rows + <usize>i * ROW;
     const wallet = load<i32>(row, 40);
-    const at = next + (<usize>(wallet - first) << 2);
-    const place = load<i32>(at);
-    store<i32>(at, place + 1);
+    const place = takeNext(next, wallet - first);
     const wide = <usize>place << 3;
     const token = <usize>load<i32>(row, 48) << 2;
     const other = load<i32>(row, 44);

@@ -8,7 +8,7 @@ export { beginUnions, countLeaf, labelAround, makeRegion, rootOf, uniteAcross, u
 export { gemm, reserveGemm } from './gemm';
 export { forgetKeys, makeKeys } from './key-set';
 export { countPresent, headGradients, headOutputs } from './heads';
-export { addNumber, makeNumbers } from './number-table';
+export { addNumbers, makeNumbers } from './number-table';
 export { forgetTexts, makeTexts } from './text-table';
 export { isolationLengths } from './isolation';
 export { kMeansDue, kMeansSettle, kMeansUndecided } from './kmeans-assign';
@@ -18,7 +18,7 @@ export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { hasOddLines, skipLines, skippedLines } from './lines';
-export { addKeys64, beginTrades, layRows, makeKeys64, makeLaid, makeTrades, routeTrades } from './facts';
+export { beginTrades, layRows, makeLaid, makeTrades, routeTrades } from './facts';
 export { makeFills, readFills } from './plain-fills';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

@@ -8,7 +8,7 @@
  * plain or if its value is better judged by somebody else. A line ends with a line feed, which is part of no field, so
  * nothing is read beyond it but up to 16 bytes that are ignored.
  */
-import { Numbers, placeOf } from './number-table';
+import { Numbers, numberOf } from './number-table';
 import { Texts, hashOf, placeOfText } from './text-table';
 import { Keys, addKey } from './key-set';
 import { allocate } from './memory';
@@ -168,7 +168,7 @@ function readLine(fills: Fills, at: usize): usize {
 
   const sold = load<u8>(sideAt) == LETTER_S;
   const otherSold = load<u8>(otherSideAt) == LETTER_S;
-  const place = placeOf(fills.markets, market);
+  const place = numberOf(fills.markets, <u64>market);
   if (place < -1) return NONE;
   const good = time >= FIRST_TIME && time <= LAST_TIME && shares > 0 && place >= 0 && sold != otherSold
     && !isExchange(fills, walletAt);

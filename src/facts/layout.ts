@@ -40,8 +40,7 @@ export const factPart = (folder: string, firstWallet: number): string =>
 export function factParts(folder: string, { from, to }: { readonly from: number; readonly to: number }): string[] {
   const parts = parquetFiles(factFiles(folder).facts);
   const firstOf = (part: string | undefined): number => Number(/from-(\d+)\.parquet$/.exec(part ?? '')?.[1]);
-  const found = parts.filter((part, i) => !(firstOf(part) >= to) && !(firstOf(parts[i + 1]) <= from));
-  return found.length > 0 ? found : parts.slice(0, 1);
+  return parts.filter((part, i) => !(firstOf(part) >= to) && !(firstOf(parts[i + 1]) <= from));
 }
 
 /** SQL that reads the facts of a folder. */

@@ -73,7 +73,9 @@ export async function factsOf(duck: Duck, trades: string, folder: string, option
     );
     return await sortTrades(duck, trades, folder, { ...options, scratch });
   } finally {
-    await duck.run('DROP TABLE IF EXISTS fact_wallets; DROP TABLE IF EXISTS fact_tokens');
+    await duck.run(
+      'DROP TABLE IF EXISTS fact_wallets; DROP TABLE IF EXISTS fact_tokens; DROP TABLE IF EXISTS fact_keys',
+    );
     await rm(scratch, { recursive: true, force: true });
   }
 }

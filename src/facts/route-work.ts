@@ -153,13 +153,13 @@ async function loadKeys(duck: Duck, kernels: Kernels, parquet: string): Promise<
   const file = `read_parquet(${quote(parquet)})`;
   const [found] = await duck.rows<{ count: number }>(`SELECT count(*)::DOUBLE AS count FROM ${file}`);
   if (found === undefined) throw new FathomError('internal', 'a count gives no row');
-  const table = kernels.makeKeys64(found.count);
+  const table = kernels.makeNumbers(found.count);
   const [keys, numbers] = [kernels.allocate(1 << 16), kernels.allocate(1 << 16)];
   await readRaw(duck, `SELECT key::UBIGINT, number::INTEGER FROM ${file}`, (chunk, count) => {
     const memory = new Uint8Array(kernels.memory.buffer);
     memory.set(chunk[0] as Uint8Array, keys);
     memory.set(chunk[1] as Uint8Array, numbers);
-    kernels.addKeys64(table, keys, numbers, count);
+    kernels.addNumbers(table, keys, numbers, count);
   });
   return table;
 }

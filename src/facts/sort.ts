@@ -196,7 +196,6 @@ async function readTokens(duck: Duck): Promise<LayShared> {
   const rows = await duck.rows<{ market: number; token: number }>(
     'SELECT market, token FROM fact_keys ORDER BY number',
   );
-  await duck.run('DROP TABLE fact_keys');
   const lists = [0, 1].map(() => new Int32Array(new SharedArrayBuffer(4 * rows.length))) as [Int32Array, Int32Array];
   rows.forEach(({ market, token }, key) => {
     lists[0][key] = market;

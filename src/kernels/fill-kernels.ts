@@ -7,7 +7,7 @@ export interface FillKernels {
   skipLines(at: Pointer, limit: Pointer): Pointer;
   skippedLines(): number;
   makeNumbers(capacity: number): Pointer;
-  addNumber(numbers: Pointer, number: number, place: number): void;
+  addNumbers(table: Pointer, keys: Pointer, numbers: Pointer, count: number): void;
   makeTexts(length: number, capacity: number): Pointer;
   forgetTexts(texts: Pointer): void;
   makeKeys(capacity: number): Pointer;
@@ -34,8 +34,6 @@ export interface FillKernels {
     numbers: Pointer,
   ): number;
   copyTexts(texts: Pointer, offsets: Pointer, list: Pointer, count: number, target: Pointer): Pointer;
-  makeKeys64(capacity: number): Pointer;
-  addKeys64(table: Pointer, keys: Pointer, numbers: Pointer, count: number): void;
   makeTrades(capacity: number, buckets: number): Pointer;
   beginTrades(trades: Pointer): void;
   routeTrades(

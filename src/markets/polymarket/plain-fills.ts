@@ -91,10 +91,17 @@ export class PlainFills {
     const { kernels } = this;
     const { numbers, incomplete } = names;
     this.markets = kernels.makeNumbers(numbers.length);
+    const [keys, places] = [kernels.allocate(8 * numbers.length), kernels.allocate(4 * numbers.length)];
+    const keyOf = new BigUint64Array(kernels.memory.buffer, keys, numbers.length);
+    const placeOf = new Int32Array(kernels.memory.buffer, places, numbers.length);
+    let count = 0;
     numbers.forEach((number, place) => {
+      if (Number.isNaN(number)) return;
+      keyOf[count] = BigInt(number);
       // Below -1 the kernel leaves the line to others.
-      if (!Number.isNaN(number)) kernels.addNumber(this.markets, number, incomplete[place] === 1 ? -3 : place);
+      placeOf[count++] = incomplete[place] === 1 ? -3 : place;
     });
+    kernels.addNumbers(this.markets, keys, places, count);
     this.names = forKinds((kind) => this.load(names[kind]));
   }
 
