@@ -87,6 +87,7 @@ export async function profileWallets(
     });
   let benchmark = measure.definitions === 'ours' ? measure.benchmark : measure.means;
   if (benchmark === undefined) {
+    // The parts lack alphaScore, and are few enough for one file: see `originalMeasure`.
     benchmark = meanRoi(
       summaries.map(({ roi }) => roi),
       dates.times.length,
