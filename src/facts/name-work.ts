@@ -115,7 +115,7 @@ class NameReader {
   async read(job: NameJob): Promise<GroupNames | undefined> {
     const { columns, names } = this;
     const { rows } = job.group;
-    await columns.load(job, COLUMNS, this.direct);
+    await columns.load(job, { whole: COLUMNS }, this.direct);
     this.scratch.begin();
     if (FILLED.some((name) => columns.nulls(name) > 0)) return undefined;
     if (columns.words('side').some((side) => !(side in sides))) return undefined;

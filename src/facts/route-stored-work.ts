@@ -40,19 +40,11 @@ export interface RouteStoredShared {
   readonly direct: boolean;
 }
 
-const COLUMNS = [
-  'seq',
-  'time',
-  'token',
-  'outcomeIndex',
-  'wallet',
-  'counterparty',
-  'role',
-  'side',
-  'usd',
-  'shares',
-  'fee',
-] as const;
+/** Columns of which the dictionary is needed; what the places of the others stand for is known. */
+const COLUMNS = {
+  whole: ['outcomeIndex', 'role', 'side'],
+  values: ['seq', 'time', 'token', 'wallet', 'counterparty', 'usd', 'shares', 'fee'],
+} as const;
 
 /** What is known of a trade by the words for its role and its side. */
 export const roles: Readonly<Record<string, number>> = { taker: ROLE_TAKER, maker: ROLE_MAKER };

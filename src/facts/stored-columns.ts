@@ -26,13 +26,22 @@ export class UnusualColumn extends Error {
   }
 }
 
+/** Pages closer than this are read at once, with what lies between. */
+const GAP_BYTES = 1 << 16;
+
+/** A stretch of a file, and where it goes in memory. */
+interface Stretch {
+  readonly from: number;
+  to: number;
+}
+
 export class StoredColumns {
   private readonly kernels: Kernels;
   private capacity = 0;
   private block: Pointer = 0;
   private group: StoredGroup = { rows: 0, columns: {} };
-  /** What is to be subtracted from a place in the file, to get that in memory. */
-  private shift = 0;
+  /** Where the bytes of a column are. */
+  private readonly loaded = new Map<string, { readonly at: Pointer; readonly bytes: number }>();
   private readonly pages = new Map<string, StoredPages>();
 
   constructor(kernels: Kernels) {
@@ -40,26 +49,52 @@ export class StoredColumns {
   }
 
   /**
-   * Reads what lies between the first and the last of some columns of a group. What was read before is void, and so may
-   * be any view of the memory.
+   * Reads some columns of a group. What was read before is void, and so may be any view of the memory.
    *
+   * @param whole columns that are to be read with their dictionaries
+   * @param values columns of which only the values are
    * @param direct true to read past the system's cache
    */
-  async load({ path, bytes, group }: GroupOfFile, names: readonly string[], direct: boolean): Promise<void> {
-    const chunks = names.map((name) => chunkOf(group, name));
-    const from = Math.min(...chunks.map(({ at }) => at));
-    const start = from - (from % ALIGNMENT);
-    const end = Math.max(...chunks.map((chunk) => chunk.at + chunk.bytes));
-    const room = aligned(end - start);
-    if (room > this.capacity) {
-      this.capacity = aligned(SPARE * room);
-      this.block = aligned(this.kernels.allocate(this.capacity + ALIGNMENT + SLACK));
+  async load(
+    { path, bytes, group }: GroupOfFile,
+    { whole, values = [] }: { readonly whole: readonly string[]; readonly values?: readonly string[] },
+    direct: boolean,
+  ): Promise<void> {
+    const wanted = [
+      ...whole.map((name) => ({ name, from: chunkOf(group, name).at, to: endOf(group, name) })),
+      ...values.map((name) => ({ name, from: chunkOf(group, name).valuesAt, to: endOf(group, name) })),
+    ].sort((a, b) => a.from - b.from);
+    const stretches: Stretch[] = [];
+    for (const { from, to } of wanted) {
+      const last = stretches.at(-1);
+      if (last !== undefined && from - last.to < GAP_BYTES) last.to = Math.max(last.to, to);
+      else stretches.push({ from: from - (from % ALIGNMENT), to });
     }
-    const view = new Uint8Array(this.kernels.memory.buffer, this.block, room);
-    await withDirect(path, 'r', (file) => readAt(file, view, start, Math.min(end, bytes) - start), direct);
+    this.makeRoom(stretches.reduce((sum, { from, to }) => sum + aligned(to - from), 0));
     this.group = group;
-    this.shift = start - this.block;
+    this.loaded.clear();
     this.pages.clear();
+    let at = this.block;
+    const reads = stretches.map((stretch) => {
+      const view = new Uint8Array(this.kernels.memory.buffer, at, aligned(stretch.to - stretch.from));
+      for (const { name, from, to } of wanted)
+        if (from >= stretch.from && to <= stretch.to)
+          this.loaded.set(name, { at: at + from - stretch.from, bytes: to - from });
+      at += view.length;
+      return { view, from: stretch.from, needed: Math.min(stretch.to, bytes) - stretch.from };
+    });
+    await withDirect(
+      path,
+      'r',
+      (file) => Promise.all(reads.map(({ view, from, needed }) => readAt(file, view, from, needed))),
+      direct,
+    );
+  }
+
+  private makeRoom(bytes: number): void {
+    if (bytes <= this.capacity) return;
+    this.capacity = aligned(SPARE * bytes);
+    this.block = aligned(this.kernels.allocate(this.capacity + ALIGNMENT + SLACK));
   }
 
   /** Whether the rows of a column may lack a value. */
@@ -129,8 +164,10 @@ export class StoredColumns {
   private pagesOf(name: string): StoredPages {
     const known = this.pages.get(name);
     if (known !== undefined && known.values.buffer === this.kernels.memory.buffer) return known;
-    const chunk = chunkOf(this.group, name);
-    const pages = pagesOf(new Uint8Array(this.kernels.memory.buffer, chunk.at - this.shift, chunk.bytes), chunk);
+    const place = this.loaded.get(name);
+    if (place === undefined) throw new UnusualColumn(name);
+    const bytes = new Uint8Array(this.kernels.memory.buffer, place.at, place.bytes);
+    const pages = pagesOf(bytes, chunkOf(this.group, name));
     this.pages.set(name, pages);
     return pages;
   }
@@ -141,6 +178,11 @@ function chunkOf({ columns }: StoredGroup, name: string): StoredChunk {
   if (chunk === undefined) throw new UnusualColumn(name);
   return chunk;
 }
+
+const endOf = (group: StoredGroup, name: string): number => {
+  const { at, bytes } = chunkOf(group, name);
+  return at + bytes;
+};
 
 /** Reads at least `needed` bytes of a file from a place on, in whole blocks. */
 async function readAt(file: FileHandle, bytes: Uint8Array, from: number, needed: number): Promise<void> {

@@ -9,6 +9,8 @@ export interface StoredChunk {
   /** Where it begins in the file, and its length in bytes. */
   readonly at: number;
   readonly bytes: number;
+  /** Where its page of values begins: after the dictionary, if there is one. */
+  readonly valuesAt: number;
   /** True if values may lack, and in how many rows they do. */
   readonly nullable: boolean;
   readonly nulls: number;
@@ -85,6 +87,7 @@ function groupOf(group: ThriftFields, nullable: ReadonlySet<string>): StoredGrou
       {
         at: numberOf(chunk.get(2)),
         bytes: numberOf(found.get(7)),
+        valuesAt: numberOf(found.get(9)),
         nullable: nullable.has(name),
         nulls: numberOf(statistics.get(3)),
         greatest: wholeOf(statistics.get(5)),
@@ -101,7 +104,7 @@ function wholeOf(bytes: ThriftRead | undefined): number | undefined {
   return bytes.length === 4 ? buffer.readInt32LE() : Number(buffer.readBigInt64LE());
 }
 
-/** The pages of a chunk, as views of its bytes. */
+/** The pages of a chunk, or its page of values alone, as views of its bytes. */
 export function pagesOf(bytes: Uint8Array, { nullable }: Pick<StoredChunk, 'nullable'>): StoredPages {
   let at = 0;
   /** The next page: what its header says, and what is in it. */
