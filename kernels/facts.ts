@@ -94,17 +94,20 @@ export function beginTrades(trades: Trades): void {
   trades.lastTime = i64.MIN_VALUE;
 }
 
-/**
- * Makes rows of the first `count` trades, those of the first bucket first.
- *
- * @param bucketOf i32, the bucket of each wallet
- */
-export function routeTrades(
-  trades: Trades, count: i32, wallets: Numbers, tokens: Numbers, bucketOf: usize, buckets: i32,
-): void {
+/** Puts numbers in place of the keys of the first `count` trades. */
+export function numberTrades(trades: Trades, count: i32, wallets: Numbers, tokens: Numbers): void {
   replaceKeys(wallets, trades.wallet, count);
   replaceKeys(wallets, trades.other, count);
   replaceKeys(tokens, trades.token, count);
+}
+
+/**
+ * Makes rows of the first `count` trades, those of the first bucket first. Their wallets, others and tokens are numbers
+ * (i32).
+ *
+ * @param bucketOf i32, the bucket of each wallet
+ */
+export function routeTrades(trades: Trades, count: i32, bucketOf: usize, buckets: i32): void {
   if (!check(trades, count)) return;
   const counts = trades.counts;
   const next = counts + (<usize>buckets << 2);
@@ -145,6 +148,88 @@ function check(trades: Trades, count: i32): bool {
   trades.lastSeq = lastSeq;
   trades.lastTime = lastTime;
   return trades.faulty + trades.disordered + trades.unknown == 0;
+}
+
+/**
+ * Counts how often each place of a dictionary occurs, and finds the row in which it first does.
+ *
+ * @param places i32 a row that has one
+ * @param present u8 a row, 0 if it has none; or 0 if all have one
+ * @param counts i32 by place, 0 at first
+ * @param firsts i32 by place
+ */
+export function countPlaces(places: usize, present: usize, rows: i32, counts: usize, firsts: usize): void {
+  for (let i = 0; i < rows; i++) {
+    if (present != 0 && load<u8>(present + i) == 0) continue;
+    const place = <usize>load<i32>(places) << 2;
+    places += 4;
+    const count = load<i32>(counts + place);
+    if (count == 0) store<i32>(firsts + place, i);
+    store<i32>(counts + place, count + 1);
+  }
+}
+
+/**
+ * Lists what stands beside each place of a dictionary: the places of three other columns, and the first row. Gives in how
+ * many rows something else does.
+ *
+ * @param places i32 a row, as are `a`, `b` and `c`
+ * @param list four i32 by place: those of a, b and c, and the row + 1, which is 0 at first
+ */
+export function listPlaces(places: usize, a: usize, b: usize, c: usize, rows: i32, list: usize): i32 {
+  let torn = 0;
+  for (let i: usize = 0; i < <usize>rows; i++) {
+    const row = i << 2;
+    const at = list + (<usize>load<i32>(places + row) << 4);
+    if (load<i32>(at, 12) == 0) {
+      store<i32>(at, load<i32>(a + row));
+      store<i32>(at, load<i32>(b + row), 4);
+      store<i32>(at, load<i32>(c + row), 8);
+      store<i32>(at, <i32>i + 1, 12);
+    } else if (load<i32>(at) != load<i32>(a + row) || load<i32>(at, 4) != load<i32>(b + row) || load<i32>(at, 8) != load<i32>(c + row))
+      torn++;
+  }
+  return torn;
+}
+
+/**
+ * What places of a dictionary stand for, i32 a row; -1 for rows without one.
+ *
+ * @param present as in `countPlaces`
+ */
+export function mapPlaces(places: usize, present: usize, rows: i32, map: usize, target: usize): void {
+  for (let i: usize = 0; i < <usize>rows; i++) {
+    let value = NOBODY;
+    if (present == 0 || load<u8>(present + i) != 0) {
+      value = load<i32>(map + (<usize>load<i32>(places) << 2));
+      places += 4;
+    }
+    store<i32>(target + (i << 2), value);
+  }
+}
+
+/** Adds to the flags of each row those that a place of a dictionary stands for (i32 by place). */
+export function addFlags(places: usize, rows: i32, map: usize, flags: usize): void {
+  for (let i: usize = 0; i < <usize>rows; i++) {
+    const flag = load<i32>(map + (<usize>load<i32>(places + (i << 2)) << 2));
+    store<u8>(flags + i, load<u8>(flags + i) + <u8>flag);
+  }
+}
+
+/** Marks trades whose amount is negative or beyond a limit. */
+export function markFaulty(amounts: usize, rows: i32, limit: i64, flags: usize): void {
+  for (let i: usize = 0; i < <usize>rows; i++)
+    if (load<u64>(amounts + (i << 3)) > <u64>limit) store<u8>(flags + i, load<u8>(flags + i) | FAULTY);
+}
+
+/** Moves the values (i64) of the rows that have one to where those rows are, from the last to the first; the others have no fee. */
+export function spread(values: usize, present: usize, rows: i32, count: i32): void {
+  let next = count - 1;
+  for (let i = rows - 1; i >= 0; i--) {
+    const there = load<u8>(present + i) != 0;
+    store<i64>(values + (<usize>i << 3), there ? load<i64>(values + (<usize>next << 3)) : NO_FEE);
+    if (there) next--;
+  }
 }
 
 // @ts-ignore: decorator

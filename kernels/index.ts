@@ -3,6 +3,7 @@ export { activate, activateWithDropout } from './activation';
 export { adam, sumOfSquares } from './adam';
 export { batchNormBackward, batchNormFrozen, batchNormStatistics } from './batchnorm';
 export { addProducts, centreColumns, projectRows } from './covariance';
+export { unpackDifferences, unpackNumbers } from './decode';
 export { copyTexts, listOccurring, packDifferences, packNumbers } from './encode';
 export { beginUnions, countLeaf, labelAround, makeRegion, rootOf, uniteAcross, uniteWithin } from './density';
 export { gemm, reserveGemm } from './gemm';
@@ -16,9 +17,12 @@ export { kMeansNearest, kMeansSelect } from './kmeans-nearest';
 export { kMeansLeft } from './kmeans-starts';
 export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
+export { copyNames, findTexts, makeNames, nameBytes, nameCount, numberNames, pickTexts } from './names';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { hasOddLines, skipLines, skippedLines } from './lines';
-export { beginTrades, layRows, makeLaid, makeTrades, routeTrades } from './facts';
+export {
+  addFlags, beginTrades, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
+} from './facts';
 export { makeFills, readFills } from './plain-fills';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

@@ -105,7 +105,8 @@ export default async function openRouteWork(
       if (rows === 0) [firstSeq, first] = [number(seqs, 0), number(times, 0)];
       [lastSeq, last] = [number(seqs, filled - 1), number(times, filled - 1)];
       rows += filled;
-      kernels.routeTrades(trades, filled, wallets, tokens, bucketOf, buckets.length);
+      kernels.numberTrades(trades, filled, wallets, tokens);
+      kernels.routeTrades(trades, filled, bucketOf, buckets.length);
       if (isSound()) {
         const [start, counts] = [words()[at.rows] as Pointer, words()[at.counts] as Pointer];
         // Whole pages: what lies behind the rows is read by nobody.

@@ -34,16 +34,25 @@ export interface FillKernels {
     numbers: Pointer,
   ): number;
   copyTexts(texts: Pointer, offsets: Pointer, list: Pointer, count: number, target: Pointer): Pointer;
+  unpackNumbers(from: Pointer, end: Pointer, width: number, size: number, count: number, target: Pointer): Pointer;
+  unpackDifferences(from: Pointer, end: Pointer, count: number, target: Pointer): Pointer;
+  makeNames(): Pointer;
+  numberNames(names: Pointer, texts: Pointer, count: number, numbers: Pointer): void;
+  copyNames(names: Pointer, numbers: Pointer, count: number, target: Pointer): Pointer;
+  pickTexts(list: Pointer, offsets: Pointer, places: Pointer, count: number, target: Pointer): Pointer;
+  findTexts(list: Pointer, count: number, offsets: Pointer): void;
+  nameCount(names: Pointer): number;
+  nameBytes(names: Pointer): number;
+  countPlaces(places: Pointer, present: Pointer, rows: number, counts: Pointer, firsts: Pointer): void;
+  listPlaces(places: Pointer, a: Pointer, b: Pointer, c: Pointer, rows: number, list: Pointer): number;
+  mapPlaces(places: Pointer, present: Pointer, rows: number, map: Pointer, target: Pointer): void;
+  addFlags(places: Pointer, rows: number, map: Pointer, flags: Pointer): void;
+  markFaulty(amounts: Pointer, rows: number, limit: bigint, flags: Pointer): void;
+  spread(values: Pointer, present: Pointer, rows: number, count: number): void;
   makeTrades(capacity: number, buckets: number): Pointer;
   beginTrades(trades: Pointer): void;
-  routeTrades(
-    trades: Pointer,
-    count: number,
-    wallets: Pointer,
-    tokens: Pointer,
-    bucketOf: Pointer,
-    buckets: number,
-  ): void;
+  numberTrades(trades: Pointer, count: number, wallets: Pointer, tokens: Pointer): void;
+  routeTrades(trades: Pointer, count: number, bucketOf: Pointer, buckets: number): void;
   makeLaid(capacity: number): Pointer;
   layRows(
     laid: Pointer,

@@ -10,7 +10,7 @@ import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 /** Types as DuckDB calls them. */
 export type EncodedType = 'VARCHAR' | 'TIMESTAMP' | 'DECIMAL(18, 6)' | 'DOUBLE' | 'BIGINT' | 'INTEGER' | 'UTINYINT';
 
-/** `plain`: 8 bytes a value; `differences`: DELTA_BINARY_PACKED; `dictionary`: one byte with the width, then places in it. */
+/** `plain`: 8 bytes a value, or a text with its length before it; `differences`: DELTA_BINARY_PACKED; `dictionary`: one byte with the width, then places in it. */
 export type Encoding = 'plain' | 'differences' | 'dictionary';
 
 export interface EncodedColumn {
@@ -33,9 +33,14 @@ export interface EncodedRows {
   readonly columns: Readonly<Record<string, EncodedColumn>>;
 }
 
-const MAGIC = Buffer.from('PAR1');
+/** The bytes that a file begins and ends with. */
+export const MAGIC = Buffer.from('PAR1');
 
-const encodings: Readonly<Record<Encoding, number>> = { plain: 0, differences: 5, dictionary: 8 };
+/** Who wrote a file, as its footer says. */
+export const WRITER = 'fathom';
+
+/** What pages call their encodings. */
+export const encodingNumbers: Readonly<Record<Encoding, number>> = { plain: 0, differences: 5, dictionary: 8 };
 const PLAIN = 0;
 const RLE = 3;
 
@@ -118,7 +123,7 @@ export async function writeEncoded(
     3: { i64: groups.reduce((sum, { rows }) => sum + rows, 0) },
     4: { list: written },
     5: { list: [{ struct: { 1: { text: METADATA_KEY }, 2: { text: JSON.stringify(specs) } } }] },
-    6: { text: 'fathom' },
+    6: { text: WRITER },
   });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(footer.length);
@@ -173,7 +178,7 @@ function dataPage({ encoding, values, present }: EncodedColumn, rows: number): U
     length.writeUInt32LE(present.length);
     levels.push(length, present);
   }
-  const header = { 1: { i32: rows }, 2: { i32: encodings[encoding] }, 3: { i32: RLE }, 4: { i32: RLE } };
+  const header = { 1: { i32: rows }, 2: { i32: encodingNumbers[encoding] }, 3: { i32: RLE }, 4: { i32: RLE } };
   return page(DATA_PAGE, { 5: { struct: header } }, [...levels, ...values]);
 }
 
@@ -186,7 +191,7 @@ function chunkOf(
   bytes: number,
 ): ThriftValue {
   const physical = schemas[column.type][1] as ThriftValue;
-  const used = [...new Set([encodings[column.encoding], RLE, ...(dictionaryBytes > 0 ? [PLAIN] : [])])];
+  const used = [...new Set([encodingNumbers[column.encoding], RLE, ...(dictionaryBytes > 0 ? [PLAIN] : [])])];
   const { range } = column;
   return {
     struct: {
