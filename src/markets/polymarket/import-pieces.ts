@@ -7,6 +7,7 @@ import { runJobs } from '../../tables/jobs.ts';
 import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
+import { type FillSums, type SummedTrades, TradeSums } from './fill-sums.ts';
 import { type MarketNames, readMarketNames } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
 import { type Piece, PieceCutter } from './pieces.ts';
@@ -39,6 +40,8 @@ export interface ImportedTrades {
   readonly repeated: number;
   /** Parquet files with `seq` of those rows or, if they were dropped, of the rows that they repeat. */
   readonly repeats: readonly string[];
+  /** Sums of the trades; null if only the trades themselves tell them. */
+  readonly sums: SummedTrades | null;
 }
 
 const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.url) };
@@ -49,29 +52,44 @@ const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.
  */
 export async function importPieces(duck: Duck, options: PieceImport): Promise<ImportedTrades> {
   const parts = path.join(options.scratch, 'parts.parquet');
-  const names = await readMarketNames(duck, `read_parquet(${quote(options.markets)})`);
+  const markets = `read_parquet(${quote(options.markets)})`;
+  const names = await readMarketNames(duck, markets);
   try {
-    const { results, endsInLineBreak } = await readPieces(options, names, parts, true);
+    // A token of two outcomes would be summed as two.
+    const sums = (await areTokensUnique(duck, markets)) ? new TradeSums(names.token.count) : undefined;
+    const { results, endsInLineBreak, summed } = await readPieces(options, names, parts, true, sums);
     await moveParts(parts, options.target);
-    return { ...(await accountOf(results)), endsInLineBreak };
+    const account = await accountOf(results);
+    return { ...account, endsInLineBreak, sums: summed ? await (sums as TradeSums).write(options.scratch) : null };
   } catch (error) {
     if (error !== disorder) throw error;
   }
   await rm(parts, { recursive: true, force: true });
   const { results, endsInLineBreak } = await readPieces(options, names, parts, false);
   const { repeated, repeats } = await sortParts(duck, parts, options);
-  return { ...(await accountOf(results)), endsInLineBreak, repeated, repeats };
+  return { ...(await accountOf(results)), endsInLineBreak, repeated, repeats, sums: null };
+}
+
+async function areTokensUnique(duck: Duck, markets: string): Promise<boolean> {
+  const [found] = await duck.rows<{ unique: boolean }>(`SELECT count(token) = count(DISTINCT token) AS "unique"
+    FROM (SELECT unnest([token0, token1]) AS token FROM ${markets})`);
+  return found?.unique === true;
 }
 
 /** Thrown where a file that was taken to be in order of time turns out not to be. */
 const disorder = new Error('not in order of time');
 
+/** What is left of the result of a piece once its memory is released. */
+type PieceAccount = Omit<PieceResult, 'sums'>;
+
+/** @param sums to which those of the pieces are added; `summed` is false if some piece has none, or they are too large */
 async function readPieces(
   options: PieceImport,
   names: MarketNames,
   parts: string,
   ordered: boolean,
-): Promise<{ results: PieceResult[]; endsInLineBreak: boolean }> {
+  sums?: TradeSums,
+): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean; summed: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
   // One is cut and one is ready while each thread works on another.
@@ -90,11 +108,14 @@ async function readPieces(
   const direct = (await stat(file)).size > LARGE_FILE_BYTES;
   const shared: PieceShared = { file, markets, names, trades: parts, scratch, duplicates, direct, ordered };
   let rows = 0;
+  let summed = sums !== undefined;
   const results = await runJobs(work, shared, pieces(), {
     threads,
     memoryMb,
     scratch,
     onDone: (_, result, index) => {
+      summed &&= result.sums !== null;
+      if (summed) sums?.add(result.sums as FillSums, index);
       cutter.release(held.get(index) as Piece);
       held.delete(index);
       if (ordered && !result.ordered) throw disorder;
@@ -107,7 +128,11 @@ async function readPieces(
     if (ordered && result.first !== null && result.first < last) throw disorder;
     last = result.last ?? last;
   }
-  return { results, endsInLineBreak };
+  return {
+    results: results.map(({ sums: _, ...account }) => account),
+    endsInLineBreak,
+    summed: summed && sums?.exact === true,
+  };
 }
 
 /** One part is a file; several are a folder. */
@@ -119,7 +144,7 @@ async function moveParts(parts: string, target: string): Promise<void> {
   }
 }
 
-async function accountOf(results: readonly PieceResult[]): Promise<Omit<ImportedTrades, 'endsInLineBreak'>> {
+async function accountOf(results: readonly PieceAccount[]): Promise<Omit<ImportedTrades, 'endsInLineBreak' | 'sums'>> {
   const refused = new Map<string, { count: number; line: number }>();
   for (const result of results)
     for (const { reason, count, line } of result.refused) {
