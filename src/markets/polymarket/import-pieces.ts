@@ -7,7 +7,7 @@ import { runJobs } from '../../tables/jobs.ts';
 import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
-import { type FillSums, type SummedTrades, TradeSums } from './fill-sums.ts';
+import { type SummedTrades, TradeSums } from './fill-sums.ts';
 import { type MarketNames, readMarketNames } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
 import { type Piece, PieceCutter } from './pieces.ts';
@@ -16,8 +16,9 @@ import { polyDataOrder, polyDataTradeColumns } from './poly-data.ts';
 export interface PieceImport {
   /** The CSV file. */
   readonly file: string;
-  /** Canonical markets. */
+  /** Canonical markets, which stand there once `ready` is settled; what it fails with is the error of the import. */
   readonly markets: string;
+  readonly ready: Promise<void>;
   /** Where the canonical trades go: a file, or a folder of parts if the file has several pieces. */
   readonly target: string;
   readonly scratch: string;
@@ -52,16 +53,29 @@ const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.
  */
 export async function importPieces(duck: Duck, options: PieceImport): Promise<ImportedTrades> {
   const parts = path.join(options.scratch, 'parts.parquet');
-  const markets = `read_parquet(${quote(options.markets)})`;
-  const names = await readMarketNames(duck, markets);
-  try {
+  let sums: TradeSums | undefined;
+  const readNames = async (): Promise<MarketNames> => {
+    await options.ready;
+    const markets = `read_parquet(${quote(options.markets)})`;
+    const names = await readMarketNames(duck, markets);
     // A token of two outcomes would be summed as two.
-    const sums = (await areTokensUnique(duck, markets)) ? new TradeSums(names.token.count) : undefined;
-    const { results, endsInLineBreak, summed } = await readPieces(options, names, parts, true, sums);
+    if (await areTokensUnique(duck, markets)) sums = new TradeSums(names.token.count);
+    return names;
+  };
+  // Threads start and the file is cut meanwhile.
+  const names = readNames();
+  // They may fail before anybody waits for them.
+  names.catch(() => undefined);
+  try {
+    const { results, endsInLineBreak } = await readPieces(options, names, parts, true, (result, index) => {
+      if (result.sums === null) sums = undefined;
+      else sums?.add(result.sums, index);
+    });
     await moveParts(parts, options.target);
-    const account = await accountOf(results);
-    return { ...account, endsInLineBreak, sums: summed ? await (sums as TradeSums).write(options.scratch) : null };
+    const summed = sums?.exact === true ? await sums.write(options.scratch) : null;
+    return { ...(await accountOf(results)), endsInLineBreak, sums: summed };
   } catch (error) {
+    await names;
     if (error !== disorder) throw error;
   }
   await rm(parts, { recursive: true, force: true });
@@ -82,14 +96,14 @@ const disorder = new Error('not in order of time');
 /** What is left of the result of a piece once its memory is released. */
 type PieceAccount = Omit<PieceResult, 'sums'>;
 
-/** @param sums to which those of the pieces are added; `summed` is false if some piece has none, or they are too large */
+/** @param visit called with each result, in the order in which they come, while its sums are there */
 async function readPieces(
   options: PieceImport,
-  names: MarketNames,
+  names: Promise<MarketNames>,
   parts: string,
   ordered: boolean,
-  sums?: TradeSums,
-): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean; summed: boolean }> {
+  visit?: (result: PieceResult, index: number) => void,
+): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
   // One is cut and one is ready while each thread works on another.
@@ -106,16 +120,16 @@ async function readPieces(
   }
   await checkIsFile(file);
   const direct = (await stat(file)).size > LARGE_FILE_BYTES;
-  const shared: PieceShared = { file, markets, names, trades: parts, scratch, duplicates, direct, ordered };
+  const shared = names.then(
+    (known): PieceShared => ({ file, markets, names: known, trades: parts, scratch, duplicates, direct, ordered }),
+  );
   let rows = 0;
-  let summed = sums !== undefined;
   const results = await runJobs(work, shared, pieces(), {
     threads,
     memoryMb,
     scratch,
     onDone: (_, result, index) => {
-      summed &&= result.sums !== null;
-      if (summed) sums?.add(result.sums as FillSums, index);
+      visit?.(result, index);
       cutter.release(held.get(index) as Piece);
       held.delete(index);
       if (ordered && !result.ordered) throw disorder;
@@ -128,11 +142,7 @@ async function readPieces(
     if (ordered && result.first !== null && result.first < last) throw disorder;
     last = result.last ?? last;
   }
-  return {
-    results: results.map(({ sums: _, ...account }) => account),
-    endsInLineBreak,
-    summed: summed && sums?.exact === true,
-  };
+  return { results: results.map(({ sums: _, ...account }) => account), endsInLineBreak };
 }
 
 /** One part is a file; several are a folder. */

@@ -181,16 +181,18 @@ async function readPolyData(
     noteCut(raw.name, raw.survey.endsInLineBreak);
     return { raw, checked };
   };
-  const main = await checkMarkets(files.markets as string, 'markets');
-  const markets =
-    files.missingMarkets === undefined
-      ? polyDataMarkets(main.checked)
-      : await mergeMissingMarkets(duck, main, await checkMarkets(files.missingMarkets, 'missing-markets'));
-  await copyCanonical(duck, 'markets', markets, paths.markets);
-
+  const writeMarkets = async (): Promise<void> => {
+    const main = await checkMarkets(files.markets as string, 'markets');
+    const markets =
+      files.missingMarkets === undefined
+        ? polyDataMarkets(main.checked)
+        : await mergeMissingMarkets(duck, main, await checkMarkets(files.missingMarkets, 'missing-markets'));
+    await copyCanonical(duck, 'markets', markets, paths.markets);
+  };
   const imported = await importPieces(duck, {
     file: files.trades,
     markets: paths.markets,
+    ready: writeMarkets(),
     target: paths.trades,
     scratch: paths.scratch,
     duplicates: files.duplicates,

@@ -93,6 +93,7 @@ async function imported(
   const { sums } = await importPieces(duck, {
     file,
     markets,
+    ready: Promise.resolve(),
     target: trades,
     scratch,
     duplicates: 'keep',

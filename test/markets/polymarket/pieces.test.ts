@@ -239,6 +239,27 @@ describe('trades in pieces', () => {
     ]);
   });
 
+  it('fail with what is wrong with the markets, whatever is wrong with them', async () => {
+    const scratch = await fresh();
+    const duck = await openDuck({ threads: 1, memoryMb: 400, scratch });
+    const missing = (name: string): string => path.join(scratch, name);
+    const files = { format: 'poly-data-v1', duplicates: 'keep', maxRejected: 0 } as const;
+    const paths = { trades: missing('t'), markets: missing('m'), resolutions: missing('r'), scratch };
+    const limits = { threads: 1, memoryMb: 400, progress: () => undefined };
+    try {
+      await expect(
+        importPolymarket(
+          duck,
+          { ...files, trades: missing('trades.csv'), markets: missing('markets.csv') },
+          paths,
+          limits,
+        ),
+      ).rejects.toMatchObject({ at: { file: missing('markets.csv') } });
+    } finally {
+      duck.close();
+    }
+  });
+
   it('have the same rows whether the file is in order or not, but for their numbers', async () => {
     const strip = (rows: unknown): string[] =>
       (rows as Record<string, unknown>[])
