@@ -10,10 +10,15 @@ import { type EncodedColumn, writeEncoded } from '../../tables/parquet/encoded.t
 import { canonicalColumns } from '../canonical.ts';
 import type { FillSums } from './fill-sums.ts';
 import type { MarketNames, Names } from './market-names.ts';
+import { misalignment } from './pieces.ts';
 import { exchangeContracts } from './poly-data.ts';
 
 /** No plain line with two different sides is shorter. */
 const SHORTEST_LINE = 197;
+
+/** Lines are taken into the memory of the kernels so many bytes at a time: these stay in the caches until they are read. */
+const BLOCK_BYTES = 1 << 18;
+const LINE_FEED = 10;
 
 /** Beyond the last line feed the kernel may look at a few bytes more. */
 const SLACK = 64;
@@ -82,7 +87,8 @@ interface Room {
   readonly seen: Pointer;
   readonly sums: Pointer;
   readonly block: Pointer;
-  readonly blockBytes: number;
+  /** Bytes of lines that there is room for. */
+  readonly bytes: number;
   /** For what the fills name: the different ones, and the place among them of each fill. */
   readonly named: Readonly<Record<Name, { readonly list: Pointer; readonly numbers: Pointer }>>;
 }
@@ -152,14 +158,23 @@ export class PlainFills {
   read(lines: Uint8Array): boolean {
     const room = this.makeRoom(lines.length);
     const { kernels } = this;
-    const { block } = room;
-    this.pages.bytes(block, lines.length).set(lines);
     kernels.forgetTexts(room.wallets);
     kernels.forgetTexts(room.others);
     kernels.forgetTexts(room.transactions);
     kernels.forgetKeys(room.seen);
     new Int32Array(kernels.memory.buffer, room.fills, 5).fill(0);
-    return kernels.readFills(room.fills, block, block + lines.length) >>> 0 === block + lines.length;
+    for (let from = 0; from < lines.length; ) {
+      const limit = from + BLOCK_BYTES;
+      const to = limit < lines.length ? lines.lastIndexOf(LINE_FEED, limit - 1) + 1 : lines.length;
+      // A line of more than a block is left to the slow way.
+      if (to <= from) return false;
+      const block = room.block + misalignment(lines.byteOffset + from);
+      const end = block + to - from;
+      this.pages.bytes(block, to - from).set(lines.subarray(from, to));
+      if (kernels.readFills(room.fills, block, end) >>> 0 !== end) return false;
+      from = to;
+    }
+    return true;
   }
 
   /**
@@ -283,7 +298,7 @@ export class PlainFills {
   }
 
   private makeRoom(least: number): Room {
-    if (this.room !== undefined && this.room.blockBytes >= least) return this.room;
+    if (this.room !== undefined && this.room.bytes >= least) return this.room;
     const { kernels } = this;
     const bytes = Math.ceil(least * SPARE);
     const capacity = Math.ceil(bytes / SHORTEST_LINE) + 1;
@@ -301,9 +316,9 @@ export class PlainFills {
       exchangeContracts.length,
     );
     const sums = kernels.makeSums(capacity);
-    const block = kernels.allocate(bytes + SLACK);
+    const block = kernels.allocate(BLOCK_BYTES + SLACK);
     const named = forKinds(() => ({ list: kernels.allocate(4 * capacity), numbers: kernels.allocate(4 * capacity) }));
-    this.room = { fills, wallets, others, transactions, seen, sums, block, blockBytes: bytes, named };
+    this.room = { fills, wallets, others, transactions, seen, sums, block, bytes, named };
     const exchanges = Buffer.from(exchangeContracts.join(''), 'latin1');
     new Uint8Array(kernels.memory.buffer, this.word('exchanges'), exchanges.length).set(exchanges);
     return this.room;

@@ -233,7 +233,7 @@ describe('the quick way', () => {
     expect(kept).toBeLessThan(read);
   });
 
-  it.each([1, 127, 128, 129, 256, 300])('looks up what %i fills name, a batch at a time', async (count) => {
+  it.each([1, 127, 128, 129, 256, 300, 4000])('looks up what %i fills name, a batch and a block of lines at a time', async (count) => {
     const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
     const takers = (i: number): boolean => i % 3 === 2;
     const rows = Array.from({ length: count }, (_, i) =>
@@ -254,8 +254,9 @@ describe('the quick way', () => {
         return { wallet, counterparty: takers(i) ? null : other, transaction };
       }),
     );
-    for (const at of [0, count >> 1, count - 1])
-      expect(fills.read(bytesOf(rows.with(at, line({ 5: 'buy' }).join(','))))).toBe(false);
+    for (const odd of [{ 5: 'buy' }, { 7: `0.28${'0'.repeat(300_000)}` }])
+      for (const at of [0, count >> 1, count - 1])
+        expect(fills.read(bytesOf(rows.with(at, line(odd).join(','))))).toBe(false);
   });
 
   it('tells fills out of order and fills that may be the same', () => {
