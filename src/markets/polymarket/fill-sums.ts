@@ -97,9 +97,11 @@ export class TradeSums {
     const hours = [...this.hours].sort(([a], [b]) => (a < b ? -1 : 1));
     const hourColumn = (value: (sums: { fills: bigint; usd: bigint; takerUsd: bigint }) => bigint): BigInt64Array =>
       BigInt64Array.from(hours, ([, sums]) => value(sums));
-    const traded = Uint32Array.from(this.lastPiece.keys()).filter((token) => (this.lastPiece[token] as number) > 0);
-    const ofTokens = (values: BigInt64Array): BigInt64Array =>
-      BigInt64Array.from(traded, (token) => values[token] as bigint);
+    const traded = this.lastPiece.map((_, token) => token).filter((token) => (this.lastPiece[token] as number) > 0);
+    const ofTokens = <A extends BigInt64Array | Float64Array>(values: A, made: A): A => {
+      for (let i = 0; i < traded.length; i++) made[i] = values[traded[i] as number] as A[number];
+      return made;
+    };
     const table = async (name: string, columns: Readonly<Record<string, PlainColumn>>): Promise<string> => {
       const file = path.join(folder, `${name}.parquet`);
       await writeTable(file, columns);
@@ -115,14 +117,22 @@ export class TradeSums {
         takerUsd: ['DECIMAL(18, 6)', hourColumn(({ takerUsd }) => takerUsd)],
       }),
       byToken: await table('sums-by-token', {
-        market: ['BIGINT', BigInt64Array.from(traded, (token) => BigInt(token) >> 1n)],
-        cash: ['DECIMAL(18, 6)', ofTokens(this.cash)],
-        net: ['DECIMAL(18, 6)', ofTokens(this.net)],
-        price: ['DOUBLE', Float64Array.from(traded, (token) => this.price[token] as number)],
+        market: ['BIGINT', wide(traded.map((token) => token >> 1))],
+        cash: ['DECIMAL(18, 6)', ofTokens(this.cash, new BigInt64Array(traded.length))],
+        net: ['DECIMAL(18, 6)', ofTokens(this.net, new BigInt64Array(traded.length))],
+        price: ['DOUBLE', ofTokens(this.price, new Float64Array(traded.length))],
       }),
-      byWallet: await table('sums-by-wallet', { fills: ['BIGINT', BigInt64Array.from(this.wallets.counts, BigInt)] }),
+      byWallet: await table('sums-by-wallet', { fills: ['BIGINT', wide(this.wallets.counts)] }),
     };
   }
+}
+
+/** The same numbers, none of them negative, in 64 bits. */
+function wide(values: Int32Array): BigInt64Array {
+  const made = new BigInt64Array(values.length);
+  const halves = new Int32Array(made.buffer);
+  for (let i = 0; i < values.length; i++) halves[2 * i] = values[i] as number;
+  return made;
 }
 
 type PlainColumn = readonly [type: EncodedType, values: BigInt64Array | Float64Array];
