@@ -248,8 +248,9 @@ export class Laid {
   flags: usize;
   hasFee: usize;
   hasOther: usize;
-  /** The rows. */
+  /** The rows, and the address of that which comes to each place (u32). */
   rows: usize;
+  order: usize;
 }
 
 /** Room for `capacity` rows. */
@@ -268,6 +269,7 @@ export function makeLaid(capacity: i32): Laid {
   laid.hasFee = allocate(capacity);
   laid.hasOther = allocate(capacity);
   laid.rows = allocate(<usize>capacity * ROW);
+  laid.order = allocate(<usize>capacity << 2);
   return laid;
 }
 
@@ -289,8 +291,12 @@ export function layRows(
   addUp(next, next, wallets);
   for (let i = 0; i < count; i++) {
     const row = laid.rows + <usize>i * ROW;
+    store<u32>(laid.order + (<usize>takeNext(next, load<i32>(row, 40) - first) << 2), row);
+  }
+  // Rows are read here and there and columns written one after the other: the other way round each column would miss the cache.
+  for (let place = 0; place < count; place++) {
+    const row = <usize>load<u32>(laid.order + (<usize>place << 2));
     const wallet = load<i32>(row, 40);
-    const place = takeNext(next, wallet - first);
     const wide = <usize>place << 3;
     const token = <usize>load<i32>(row, 48) << 2;
     const other = load<i32>(row, 44);

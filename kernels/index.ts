@@ -18,7 +18,9 @@ export { kMeansNearest, kMeansSelect } from './kmeans-nearest';
 export { kMeansLeft } from './kmeans-starts';
 export { cutLeaves, layLeaves, makeLeaves } from './leaves';
 export { allocate, gather } from './memory';
-export { copyNames, findTexts, makeNames, nameBytes, nameCount, numberNames, pickTexts } from './names';
+export {
+  bytesOfNames, bytesOfTexts, copyNames, copyTextsAt, findTexts, makeNames, nameCount, numberNames,
+} from './names';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { hasOddLines, skipLines, skippedLines } from './lines';
 export {

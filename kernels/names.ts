@@ -5,8 +5,6 @@ import { allocate } from './memory';
 @unmanaged
 export class Names {
   count: i32;
-  /** Bytes of all texts together. */
-  bytes: u32;
   /** Upper half: hash of a text; lower half: address of its record (u32 number, u32 length, the text). 0 where there is none. */
   slots: usize;
   mask: u32;
@@ -104,7 +102,6 @@ function add(names: Names, at: usize, hash: u32, slot: u32): i32 {
   const number = names.count++;
   store<i32>(record, number);
   memory.copy(record + 4, at, 4 + <usize>load<u32>(at));
-  names.bytes += load<u32>(at);
   store<u32>(names.records + (<usize>number << 2), record);
   store<u64>(names.slots + (<usize>slot << 3), <u64>hash << 32 | <u64>record);
   if (names.count == names.capacity) grow(names);
@@ -140,10 +137,10 @@ export function copyNames(names: Names, numbers: usize, count: i32, target: usiz
   return target;
 }
 
-/** Copies the texts at some places (i32) of a list, each with its length before it, as in the list. */
-export function pickTexts(list: usize, offsets: usize, places: usize, count: i32, target: usize): usize {
+/** Copies the texts at some addresses (u32), each with its length before it. Gives the address after them. */
+export function copyTextsAt(addresses: usize, count: i32, target: usize): usize {
   for (let i: usize = 0; i < <usize>count; i++) {
-    const text = list + load<u32>(offsets + (<usize>load<i32>(places + (i << 2)) << 2));
+    const text = <usize>load<u32>(addresses + (i << 2));
     const size = 4 + <usize>load<u32>(text);
     memory.copy(target, text, size);
     target += size;
@@ -151,22 +148,31 @@ export function pickTexts(list: usize, offsets: usize, places: usize, count: i32
   return target;
 }
 
-/** Puts at `offsets` (u32) where each text of a list begins. */
-export function findTexts(list: usize, count: i32, offsets: usize): void {
-  let offset: u32 = 0;
+/** Bytes that `copyTextsAt` takes. */
+export function bytesOfTexts(addresses: usize, count: i32): u32 {
+  let bytes: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++) bytes += 4 + load<u32>(<usize>load<u32>(addresses + (i << 2)));
+  return bytes;
+}
+
+/** Puts at `addresses` (u32) where each text of a list begins, with its length. */
+export function findTexts(list: usize, count: i32, addresses: usize): void {
   for (let i: usize = 0; i < <usize>count; i++) {
-    store<u32>(offsets + (i << 2), offset);
-    offset += 4 + load<u32>(list + offset);
+    store<u32>(addresses + (i << 2), list);
+    list += 4 + load<u32>(list);
   }
+}
+
+/** Bytes that `copyNames` takes. */
+export function bytesOfNames(names: Names, numbers: usize, count: i32): u32 {
+  let bytes: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++)
+    bytes += 4 + load<u32>(<usize>load<u32>(names.records + (<usize>load<i32>(numbers + (i << 2)) << 2)), 4);
+  return bytes;
 }
 
 export function nameCount(names: Names): i32 {
   return names.count;
-}
-
-/** What `copyNames` takes for all of them. */
-export function nameBytes(names: Names): u32 {
-  return names.bytes + 4 * names.count;
 }
 
 function hashOf(at: usize, length: u32): u32 {

@@ -10,11 +10,12 @@ const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
 const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
 
-/** Static and dynamic imports, and files named by `new URL('...', import.meta.url)`. */
+/** Static and dynamic imports, packages that are required, and files named by `new URL('...', import.meta.url)`. */
 const patterns = [
   /\b(?:import|export)\b[^'"();]*?\bfrom\s*['"]([^'"]+)['"]/g,
   /\bimport\s*['"]([^'"]+)['"]/g,
   /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g,
+  /\brequire\(\s*['"]([^'"]+)['"]\s*\)/g,
   /\bnew URL\(\s*['"]([^'"]+)['"]\s*,\s*import\.meta\.url/g,
 ];
 

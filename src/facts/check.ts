@@ -10,7 +10,7 @@ export interface Extent {
 }
 
 /** Up to here whole 1e-6 are whole numbers in a double, too: (2^53 - 1) / 1e6, rounded down. */
-const EXACT_DOLLARS = 9_007_199_254;
+export const EXACT_DOLLARS = 9_007_199_254;
 
 /** Conditions that no trade may meet, and what is said of those which do. */
 const faults: readonly { readonly when: string; readonly words: string }[] = [

@@ -26,20 +26,26 @@ const BUCKET_FILLS = 1_000_000;
 export async function bucketBounds(duck: Duck, folder: string, size = BUCKET_FILLS): Promise<Bucket[]> {
   const wallets = `read_parquet(${quote(factFiles(folder).wallets)})`;
   const [counted] = await duck.rows<{ wallets: number }>(`SELECT count(*)::DOUBLE AS wallets FROM ${wallets}`);
-  const count = counted?.wallets ?? 0;
+  const fills = new Float64Array(counted?.wallets ?? 0);
+  let wallet = 0;
+  await streamNumbers(duck, `SELECT fills::DOUBLE FROM ${wallets} ORDER BY wallet`, fills.length, ([column], rows) => {
+    fills.set((column as Float64Array).subarray(0, rows), wallet);
+    wallet += rows;
+  });
+  return bucketsOf(fills, size);
+}
+
+/** The same, from the fills of every wallet. */
+export function bucketsOf(fillsByWallet: Float64Array, size = BUCKET_FILLS): Bucket[] {
   const buckets: Bucket[] = [];
   let from = 0;
   let fills = 0;
-  let wallet = 0;
-  await streamNumbers(duck, `SELECT fills::DOUBLE FROM ${wallets} ORDER BY wallet`, count, ([column], rows) => {
-    for (let i = 0; i < rows; i++) {
-      fills += column?.[i] as number;
-      wallet++;
-      if (fills < size && wallet < count) continue;
-      if (fills > 0) buckets.push({ from, to: wallet, fills });
-      from = wallet;
-      fills = 0;
-    }
+  fillsByWallet.forEach((own, wallet) => {
+    fills += own;
+    if (fills < size && wallet < fillsByWallet.length - 1) return;
+    if (fills > 0) buckets.push({ from, to: wallet + 1, fills });
+    from = wallet + 1;
+    fills = 0;
   });
   return buckets;
 }

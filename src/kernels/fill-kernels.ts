@@ -41,10 +41,11 @@ export interface FillKernels {
   makeNames(): Pointer;
   numberNames(names: Pointer, texts: Pointer, count: number, numbers: Pointer): void;
   copyNames(names: Pointer, numbers: Pointer, count: number, target: Pointer): Pointer;
-  pickTexts(list: Pointer, offsets: Pointer, places: Pointer, count: number, target: Pointer): Pointer;
-  findTexts(list: Pointer, count: number, offsets: Pointer): void;
+  copyTextsAt(addresses: Pointer, count: number, target: Pointer): Pointer;
+  bytesOfTexts(addresses: Pointer, count: number): number;
+  findTexts(list: Pointer, count: number, addresses: Pointer): void;
   nameCount(names: Pointer): number;
-  nameBytes(names: Pointer): number;
+  bytesOfNames(names: Pointer, numbers: Pointer, count: number): number;
   countPlaces(places: Pointer, present: Pointer, rows: number, counts: Pointer, firsts: Pointer): void;
   listPlaces(places: Pointer, a: Pointer, b: Pointer, c: Pointer, rows: number, list: Pointer): number;
   mapPlaces(places: Pointer, present: Pointer, rows: number, map: Pointer, target: Pointer): void;

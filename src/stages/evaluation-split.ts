@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
 import { countCombinations } from '../evaluation/combinatorial.ts';
-import { duration, moment } from '../tables/time.ts';
+import { duration, moment } from '../tables/time-schemas.ts';
 
 const spanOrNone = z.union([duration, z.literal('0d')]);
 

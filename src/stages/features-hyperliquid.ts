@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
-import { duration } from '../tables/time.ts';
-import { asOfSchema } from '../wallets/dates.ts';
+import { duration } from '../tables/time-schemas.ts';
+import { asOfSchema } from '../wallets/as-of.ts';
 
 const params = z.strictObject({
   asOf: asOfSchema.prefault({}).describe('The dates as of which wallets are described, on UTC'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
-import { duration } from '../tables/time.ts';
+import { duration } from '../tables/time-schemas.ts';
 
 const params = z.strictObject({
   horizon: duration.default('6h').describe('How long after a fill it is judged, e.g. 6h'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
 import { feeModes, profitFeeBases } from '../markets/settlement/fees.ts';
 import { historyOrder, ledgerOrder } from '../markets/settlement/ledger-order.ts';
-import { moment } from '../tables/time.ts';
+import { moment } from '../tables/time-schemas.ts';
 
 const rate = (fallback: number, what: string) => z.number().min(0).max(1).default(fallback).describe(what);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
-import { moment } from '../tables/time.ts';
+import { moment } from '../tables/time-schemas.ts';
 import { corrections, groupings, weightings } from '../wallets/discovery/words.ts';
 
 const params = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineStage, input, output } from '../contract/stage.ts';
-import { asOfSchema } from '../wallets/dates.ts';
+import { asOfSchema } from '../wallets/as-of.ts';
 
 const params = z.strictObject({
   asOf: asOfSchema.prefault({}).describe('The dates as of which wallets are described, on UTC'),
@@ -27,7 +27,7 @@ export type Params = z.infer<typeof params>;
 
 export default defineStage<Params>({
   name: 'wallets.profile',
-  version: 4,
+  version: 5,
   summary:
     'Describes every wallet as of dates: size, pace, focus, settled profit, edge, counterparties, with nothing from later.',
   params,

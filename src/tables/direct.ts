@@ -18,13 +18,18 @@ export function openDirect(path: string, access: 'r' | 'w'): Promise<FileHandle 
   return open(path, flags | constants.O_DIRECT).catch(() => undefined);
 }
 
-/** Runs `use` on a file past the cache, and again on the same file in the usual way where the file system refuses that. */
+/**
+ * Runs `use` on a file past the cache, and again on the same file in the usual way where the file system refuses that.
+ *
+ * @param wanted false to begin with the usual way
+ */
 export async function withDirect<Result>(
   path: string,
   access: 'r' | 'w',
   use: (file: FileHandle) => Promise<Result>,
+  wanted = true,
 ): Promise<Result> {
-  const direct = await openDirect(path, access);
+  const direct = wanted ? await openDirect(path, access) : undefined;
   try {
     if (direct !== undefined) return await use(direct);
   } catch (error) {

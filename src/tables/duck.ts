@@ -1,6 +1,7 @@
 /** DuckDB, the one way in: an in-memory database that spills to a folder of the task's own. Child processes only. */
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { type ColumnSpec, METADATA_KEY } from './columns.ts';
+import { duckdb } from './duck-api.ts';
 
 export interface Duck {
   readonly connection: DuckDBConnection;
@@ -22,7 +23,7 @@ export interface DuckOptions {
 
 /** Opens a database with explicit limits: DuckDB would otherwise take the whole node. */
 export async function openDuck({ threads, memoryMb, scratch }: DuckOptions): Promise<Duck> {
-  const instance = await DuckDBInstance.create(':memory:', {
+  const instance = await duckdb.DuckDBInstance.create(':memory:', {
     threads: String(threads),
     memory_limit: `${memoryMb}MB`,
     temp_directory: scratch,

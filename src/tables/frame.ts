@@ -18,7 +18,8 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { FathomError } from '../errors.ts';
-import { type ColumnSpec, columnSpecs, METADATA_KEY } from './columns.ts';
+import { columnSpecs } from './column-schemas.ts';
+import { type ColumnSpec, METADATA_KEY } from './columns.ts';
 
 /**
  * Numbers: NaN is missing, since a NaN that a table stores comes into no feature or label (`refuseNonFinite`). Times are

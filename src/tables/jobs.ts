@@ -39,6 +39,8 @@ export interface JobRun<Result> {
   readonly scratch: string;
   /** Called after each job, with how many are done; what it throws stops the run. */
   readonly onDone?: ((done: number, result: Result, index: number) => void) | undefined;
+  /** Gets the results in order of the jobs, as soon as may be; then none is kept, and the list of them is empty. */
+  readonly take?: ((result: Result, index: number) => void) | undefined;
 }
 
 /** No database works with less. */
@@ -56,25 +58,29 @@ export async function runJobs<Shared, Job, Result>(
   work: JobModule<Shared, Job, Result>,
   shared: Shared | Promise<Shared>,
   jobs: Iterable<Job> | AsyncIterable<Job>,
-  { threads, memoryMb, scratch, onDone }: JobRun<Result>,
+  { threads, memoryMb, scratch, onDone, take }: JobRun<Result>,
 ): Promise<Result[]> {
   // It may fail before anybody waits for it.
   Promise.resolve(shared).catch(() => undefined);
   const memoryEach = Math.max(LEAST_MB, Math.floor(memoryMb / threads));
   const results: Result[] = [];
+  const keep = (result: Result, index: number): void => {
+    results[index] = result;
+  };
+  const settle = take === undefined ? keep : inOrder(take);
   const failures = new Map<number, unknown>();
   const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
-  const take = oneAtATime(iterator);
+  const nextJob = oneAtATime(iterator);
   let done = 0;
   /** Gives one job after the other to one worker. */
   const drain = async (doOne: (job: Job, index: number) => Promise<Result>): Promise<void> => {
     while (failures.size === 0) {
-      const next = await take();
+      const next = await nextJob();
       if (next === undefined || failures.size > 0) return;
       const { job, index } = next;
       try {
         const result = await doOne(job, index);
-        results[index] = result;
+        settle(result, index);
         onDone?.(++done, result, index);
       } catch (error) {
         failures.set(index, error);
@@ -114,6 +120,20 @@ export async function runJobs<Shared, Job, Result>(
   const [first] = [...failures].sort(([a], [b]) => a - b);
   if (first !== undefined) throw first[1];
   return results;
+}
+
+/** Passes results on in the order of their numbers: those that come early wait. */
+function inOrder<Result>(take: (result: Result, index: number) => void): typeof take {
+  const early = new Map<number, Result>();
+  let next = 0;
+  return (result, index) => {
+    early.set(index, result);
+    for (; early.has(next); next++) {
+      const held = early.get(next) as Result;
+      early.delete(next);
+      take(held, next);
+    }
+  };
 }
 
 /** A function that gives the next job with its number, however many ask at once; undefined at the end. */

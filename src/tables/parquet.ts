@@ -9,7 +9,8 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { parquetWriteFile } from 'hyparquet-writer';
-import { type ColumnSpec, columnSpecs, METADATA_KEY } from './columns.ts';
+import { columnSpecs } from './column-schemas.ts';
+import { type ColumnSpec, METADATA_KEY } from './columns.ts';
 
 export type ParquetColumn = ColumnSpec &
   (

@@ -1,15 +1,7 @@
 /** Rows that DuckDB asks for while it runs a query: they go from our arrays into its vectors, and through no table. */
-import {
-  DECIMAL,
-  DOUBLE,
-  type DuckDBDataChunk,
-  DuckDBTableFunction,
-  type DuckDBType,
-  ENUM,
-  INTEGER,
-  TIMESTAMP,
-} from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import type { Duck } from './duck.ts';
+import { duckdb } from './duck-api.ts';
 
 /** Most rows of a chunk; the size of DuckDB's vectors. */
 export const CHUNK_ROWS = 2048;
@@ -48,7 +40,7 @@ export function registerRows(
   const writers = columns.map(({ cell }) => writerOf(cell));
   const nulls = new Float64Array(columns.length);
   duck.connection.registerTableFunction(
-    DuckDBTableFunction.create({
+    duckdb.DuckDBTableFunction.create({
       name,
       bindFunction: (info) => {
         for (const column of columns) info.addResultColumn(column.name, typeOf(column.cell));
@@ -70,12 +62,12 @@ export function registerRows(
 }
 
 function typeOf(cell: CellType): DuckDBType {
-  if (cell === 'number') return DOUBLE;
-  if (cell === 'integer') return INTEGER;
-  if (cell === 'micros') return DECIMAL(18, 6);
-  if (cell === 'halves') return DECIMAL(18, 7);
-  if (cell === 'time') return TIMESTAMP;
-  return ENUM([...(cell as readonly string[])]);
+  if (cell === 'number') return duckdb.DOUBLE;
+  if (cell === 'integer') return duckdb.INTEGER;
+  if (cell === 'micros') return duckdb.DECIMAL(18, 6);
+  if (cell === 'halves') return duckdb.DECIMAL(18, 7);
+  if (cell === 'time') return duckdb.TIMESTAMP;
+  return duckdb.ENUM([...(cell as readonly string[])]);
 }
 
 /** Inside of the client's vectors, which its types keep private; their `setItem` is many times slower. */

@@ -1,7 +1,8 @@
 /** Numbers out of DuckDB and back into it, a chunk of typed arrays at a time: rows as objects cost ten times as much. */
-import { DOUBLE, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { FathomError } from '../errors.ts';
 import { type Duck, identifier } from './duck.ts';
+import { duckdb } from './duck-api.ts';
 
 const CHUNK = 2048;
 
@@ -149,8 +150,8 @@ export async function createNumberTable(duck: Duck, name: string, columns: reado
   const connection = await duck.connect();
   const appender = await connection.createAppender(name);
   const buffers = columns.map(() => new Float64Array(CHUNK));
-  const chunk = DuckDBDataChunk.create(
-    columns.map(() => DOUBLE),
+  const chunk = duckdb.DuckDBDataChunk.create(
+    columns.map(() => duckdb.DOUBLE),
     CHUNK,
   );
   let filled = 0;

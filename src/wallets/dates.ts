@@ -1,22 +1,7 @@
 /** The dates as of which wallets are profiled. */
-import { z } from 'zod';
 import { FathomError } from '../errors.ts';
-import { DAY, duration, formatMoment, moment, parseDuration, parseMoment } from '../tables/time.ts';
-
-/** As an experiment writes it. */
-export const asOfSchema = z.strictObject({
-  every: duration.default('1d').describe('Distance between dates, e.g. 7d, 1d, 1h'),
-  from: z
-    .union([moment, z.literal('end')])
-    .optional()
-    .describe(
-      'First date; the dates then count from it. `end`: one date, just after the last trade. Default: the first on the UTC grid of `every` (weeks: Mondays) with a full window behind it',
-    ),
-  to: moment.optional().describe('No date after this one. Dates end at the last trade in any case'),
-  lookback: duration.default('90d').describe('Length of the window before each date, e.g. 90d'),
-});
-
-export type AsOf = z.infer<typeof asOfSchema>;
+import { DAY, formatMoment, parseDuration, parseMoment } from '../tables/time.ts';
+import type { AsOf } from './as-of.ts';
 
 /** Dates in ascending order and the window before each, all in microseconds UTC. */
 export interface Dates {

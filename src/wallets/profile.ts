@@ -2,18 +2,17 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 import type { Extent } from '../facts/check.ts';
-import { factFiles } from '../facts/layout.ts';
 import { bucketBounds, extentOfFacts } from '../facts/read.ts';
 import { type BucketModule, runBuckets } from '../facts/run-buckets.ts';
 import { copyToParquet, type Duck, identifier, quote } from '../tables/duck.ts';
 import { parquetFiles, partFile } from '../tables/parquet-files.ts';
-import { streamNumbers } from '../tables/stream.ts';
-import { type AsOf, type Dates, datesOf } from './dates.ts';
-import openProfileBucket, { type BucketSummary, columnsBy, meanRoi, type ProfileWork } from './profile/bucket.ts';
-import { type ProfileSources, readMarketTable, sharedFloats } from './profile/market-table.ts';
-import { lastFills } from './profile/original.ts';
-import { readPrices } from './profile/prices.ts';
-import { specsOf } from './rows.ts';
+import type { AsOf } from './as-of.ts';
+import { type Dates, datesOf } from './dates.ts';
+import openProfileBucket, { type BucketSummary, columnsBy, type ProfileWork } from './profile/bucket.ts';
+import type { ProfileSources } from './profile/market-table.ts';
+import { type MeasureSetting, originalMeasure, ourMeasure } from './profile/measure.ts';
+import { meanRoi } from './profile/roi-sums.ts';
+import { type NumberColumn, specsOf } from './rows.ts';
 
 export interface ProfileOptions {
   readonly asOf: AsOf;
@@ -71,43 +70,31 @@ export async function profileWallets(
   path: string,
   run: ProfileRun,
 ): Promise<ProfileResult> {
+  const rowsOfOneFile = run.rowsOfOneFile ?? ROWS_OF_ONE_FILE;
   const extent = await extentOfFacts(duck, sources.facts);
   const dates = datesOf(asOf, extent.first, extent.last);
-  const markets = await readMarketTable(duck, sources);
-  const { arrays, benchmark } = await readPrices(duck, sources.facts, markets, dates);
-  const [counted] = await duck.rows<{ wallets: number }>(
-    `SELECT count(*)::DOUBLE AS wallets FROM read_parquet(${quote(factFiles(sources.facts).wallets)})`,
-  );
-  const wallets = counted?.wallets ?? 0;
   const size = Math.max(run.bucketFills ?? BUCKET_FILLS, Math.ceil(extent.rows / MOST_BUCKETS));
   const buckets = await bucketBounds(duck, sources.facts, size);
+  const setting: MeasureSetting = { sources, dates, minTrades, lastFill: extent.last, buckets, run, rowsOfOneFile };
+  const measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
   await mkdir(path, { recursive: true });
-  const summaries = await runBuckets(
-    work,
-    {
-      definitions,
-      facts: sources.facts,
-      wallets,
-      folder: path,
-      markets,
-      dates,
-      prices: arrays,
-      benchmark: benchmark.roi,
-      minTrades,
-      fundedAt: await readFunding(duck, sources, wallets),
-      ends: definitions === 'original' ? await lastFills(duck, sources.facts, dates) : new Float64Array(0),
-    },
-    buckets,
-    run,
-  );
+  const summaries = await runBuckets(work, { ...measure, facts: sources.facts, folder: path }, buckets, run);
   const columns = columnsBy[definitions];
   const total = summed(summaries, dates.times.length, columns.length);
   if (total.rows === 0)
     throw new FathomError('data', `no wallet has ${minTrades} fills in the window before any date`, {
       hint: 'lower minTrades, or lengthen asOf.lookback',
     });
-  const means = definitions === 'original' ? meanRoi(total.roiHigh, total.roiLow, total.rowsByDate) : undefined;
-  await finish(duck, path, definitions, total.rows, dates, means, run.rowsOfOneFile ?? ROWS_OF_ONE_FILE);
+  let benchmark = measure.definitions === 'ours' ? measure.benchmark : measure.means;
+  if (benchmark === undefined) {
+    // The parts lack alphaScore, and are few enough for one file: see `originalMeasure`.
+    benchmark = meanRoi(
+      summaries.map(({ roi }) => roi),
+      dates.times.length,
+    );
+    await mergeParts(duck, path, columns, { dates, roi: benchmark });
+  } else if (total.rows <= rowsOfOneFile) await mergeParts(duck, path, columns);
+  else await numberParts(path);
   return {
     rows: total.rows,
     wallets: total.wallets,
@@ -121,68 +108,42 @@ export async function profileWallets(
         return count > 0 ? [[name, count]] : [];
       }),
     ),
-    benchmark: means ?? benchmark.roi,
+    benchmark,
   };
 }
 
-/** Makes one file of the parts where that is small, and fills in what was known only after the last bucket. */
-async function finish(
+/**
+ * Makes one file of the parts.
+ *
+ * @param means mean roiPct by number of the date, if it was not known when the parts were written: fills in alphaScore
+ */
+async function mergeParts(
   duck: Duck,
   path: string,
-  definitions: ProfileWork['definitions'],
-  rows: number,
-  dates: Dates,
-  means: Float64Array | undefined,
-  rowsOfOneFile: number,
+  columns: readonly NumberColumn[],
+  means?: { readonly dates: Dates; readonly roi: Float64Array },
 ): Promise<void> {
-  const columns = columnsBy[definitions];
-  const specs = specsOf(columns);
-  const parts = parquetFiles(path);
+  const names = columns.map(({ name }) => identifier(name));
+  let rows = `read_parquet([${parquetFiles(path).map(quote).join(', ')}])`;
   if (means !== undefined) {
-    const values = Array.from(means, (mean, q) => `(make_timestamp(${dates.times[q]}), ${mean}::DOUBLE)`);
-    await duck.run(`CREATE OR REPLACE TABLE mean_roi AS SELECT * FROM (VALUES ${values.join(', ')}) v("asOf", mean)`);
+    names[names.indexOf('"alphaScore"')] = 'roiPct - mean AS "alphaScore"';
+    // As texts: a literal with a point is a DECIMAL, and not every one of them becomes the nearest double.
+    const values = Array.from(means.roi, (mean, q) => `(make_timestamp(${means.dates.times[q]}), '${mean}'::DOUBLE)`);
+    rows += ` JOIN (VALUES ${values.join(', ')}) means("asOf", mean) USING ("asOf")`;
   }
-  const names = columns.map(({ name }) => (name === 'alphaScore' ? 'roiPct - mean AS "alphaScore"' : identifier(name)));
-  const rowsOf = (files: readonly string[]): string =>
-    `SELECT wallet, "asOf", ${names.join(', ')} FROM read_parquet([${files.map(quote).join(', ')}])
-       ${means === undefined ? '' : 'JOIN mean_roi USING ("asOf")'} ORDER BY "asOf", wallet`;
-  if (rows <= rowsOfOneFile) {
-    const merged = `${path}.merged`;
-    await copyToParquet(duck, rowsOf(parts), merged, specs);
-    await rm(path, { recursive: true });
-    await rename(merged, path);
-    return;
-  }
-  // Parts are numbered through, whatever buckets had no rows.
-  for (const [k, part] of parts.entries()) {
-    const target = partFile(path, k);
-    if (means === undefined) {
-      if (part !== target) await rename(part, target);
-      continue;
-    }
-    const whole = `${part}.whole`;
-    await copyToParquet(duck, rowsOf([part]), whole, specs);
-    await rm(part);
-    await rename(whole, target);
-  }
+  const merged = `${path}.merged`;
+  const query = `SELECT wallet, "asOf", ${names.join(', ')} FROM ${rows} ORDER BY "asOf", wallet`;
+  await copyToParquet(duck, query, merged, specsOf(columns));
+  await rm(path, { recursive: true });
+  await rename(merged, path);
 }
 
-/** Microseconds by number of the wallet, from the table of funding. */
-async function readFunding(duck: Duck, sources: ProfileSources, wallets: number): Promise<Float64Array | undefined> {
-  if (sources.funding === undefined) return undefined;
-  const funding = `read_parquet([${parquetFiles(sources.funding).map(quote).join(', ')}])`;
-  const [twice] = await duck.rows<{ wallet: string }>(
-    `SELECT wallet FROM ${funding} GROUP BY wallet HAVING count(*) > 1 ORDER BY wallet LIMIT 1`,
-  );
-  if (twice !== undefined)
-    throw new FathomError('data', `${sources.funding}: wallet "${twice.wallet}" has several rows of funding`);
-  const sql = `SELECT w.wallet::DOUBLE, epoch_us(f.fundedAt)::DOUBLE
-    FROM read_parquet(${quote(factFiles(sources.facts).wallets)}) w LEFT JOIN ${funding} f ON f.wallet = w.address`;
-  const fundedAt = sharedFloats(wallets);
-  await streamNumbers(duck, sql, wallets, ([wallet, moment], rows) => {
-    for (let i = 0; i < rows; i++) fundedAt[wallet?.[i] as number] = moment?.[i] as number;
-  });
-  return fundedAt;
+/** Parts are numbered through, whatever buckets had no rows. */
+async function numberParts(path: string): Promise<void> {
+  for (const [k, part] of parquetFiles(path).entries()) {
+    const target = partFile(path, k);
+    if (part !== target) await rename(part, target);
+  }
 }
 
 function summed(summaries: readonly BucketSummary[], dates: number, columns: number) {
@@ -192,13 +153,11 @@ function summed(summaries: readonly BucketSummary[], dates: number, columns: num
     rowsByDate: new Float64Array(dates),
     settledByDate: new Float64Array(dates),
     missingByColumn: new Float64Array(columns),
-    roiHigh: new Float64Array(dates),
-    roiLow: new Float64Array(dates),
   };
   for (const summary of summaries) {
     total.rows += summary.rows;
     total.wallets += summary.wallets;
-    for (const key of ['rowsByDate', 'settledByDate', 'missingByColumn', 'roiHigh', 'roiLow'] as const)
+    for (const key of ['rowsByDate', 'settledByDate', 'missingByColumn'] as const)
       summary[key].forEach((value, k) => {
         total[key][k] = (total[key][k] as number) + value;
       });

@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  DAY,
-  duration,
-  formatMoment,
-  HOUR,
-  moment,
-  parseDuration,
-  parseMoment,
-  SECOND,
-} from '../../src/tables/time.ts';
+import { DAY, formatMoment, HOUR, parseDuration, parseMoment, SECOND } from '../../src/tables/time.ts';
+import { duration, moment } from '../../src/tables/time-schemas.ts';
 
 describe('spans and moments', () => {
   it('are microseconds', () => {

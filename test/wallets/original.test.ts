@@ -1,11 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { factsOf } from '../../src/facts/make.ts';
 import { openDuck } from '../../src/tables/duck.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
-import { profileWallets } from '../../src/wallets/profile.ts';
+import { parquetFiles } from '../../src/tables/parquet-files.ts';
+import { type ProfileRun, profileWallets } from '../../src/wallets/profile.ts';
 import { temporaryFolder } from '../support/stage.ts';
-import { type World, type WorldTrade, worldStart, writeWorld } from '../support/world.ts';
+import { makeWorld, type World, type WorldTrade, withDetails, worldStart, writeWorld } from '../support/world.ts';
 
 const DAY = 86_400;
 const fill = (day: number, wallet: string, market: string, side: 'BUY' | 'SELL', usd: number): WorldTrade => ({
@@ -44,25 +46,37 @@ const world: World = {
   resolutions: [{ market: 'm1', payout0: 1, knowableAt: worldStart + 5 * DAY }],
 };
 
-async function original(asOf: object, bucketFills = 100): Promise<Map<unknown, Record<string, unknown>>> {
+interface Written {
+  readonly files: readonly string[];
+  readonly bytes: Buffer;
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+async function written(of: World, asOf: object, settings: Partial<ProfileRun>, minTrades = 1): Promise<Written> {
   const folder = await temporaryFolder();
-  const sources = await writeWorld(world, folder);
+  const sources = await writeWorld(of, folder);
   const duck = await openDuck({ threads: 1, memoryMb: 512, scratch: folder });
   try {
     const facts = path.join(folder, 'facts');
     await factsOf(duck, sources.trades, facts, { threads: 1, memoryMb: 256, scratch: folder });
-    const file = path.join(folder, 'out.parquet');
-    const run = { threads: 1, memoryMb: 256, scratch: folder, bucketFills };
-    const options = {
-      asOf: { every: '1d', lookback: '1000d', ...asOf },
-      minTrades: 1,
-      definitions: 'original',
-    } as const;
-    await profileWallets(duck, { ...sources, facts }, options, file, run);
-    return new Map((await readParquet(file)).rows.map((row) => [row['wallet'], row]));
+    const table = path.join(folder, 'out.parquet');
+    const run = { threads: 1, memoryMb: 256, scratch: folder, ...settings };
+    const options = { asOf: { every: '1d', lookback: '1000d', ...asOf }, minTrades, definitions: 'original' } as const;
+    await profileWallets(duck, { ...sources, facts }, options, table, run);
+    const files = parquetFiles(table);
+    return {
+      files: files.map((file) => path.basename(file)),
+      bytes: Buffer.concat(await Promise.all(files.map((file) => readFile(file)))),
+      rows: (await Promise.all(files.map(async (file) => (await readParquet(file)).rows))).flat(),
+    };
   } finally {
     duck.close();
   }
+}
+
+async function original(asOf: object, bucketFills = 100): Promise<Map<unknown, Record<string, unknown>>> {
+  const { rows } = await written(world, asOf, { bucketFills });
+  return new Map(rows.map((row) => [row['wallet'], row]));
 }
 
 describe('the original definitions', () => {
@@ -114,4 +128,35 @@ describe('the original definitions', () => {
   it('give the same mean whatever the buckets', async () => {
     expect(await original({ from: 'end' }, 1)).toEqual(await original({ from: 'end' }));
   });
+});
+
+describe('alphaScore', () => {
+  const large = withDetails(makeWorld({ seed: 7, wallets: 30, trades: 1500, days: 40 }), 7);
+  // Windows that fills leave, wallets without a row at some dates, dates without any.
+  const asOf = { from: new Date((worldStart - 2 * DAY) * 1000).toISOString().slice(0, 10), lookback: '5d' };
+  const of = (settings: Partial<ProfileRun>): Promise<Written> =>
+    written(large, asOf, { bucketFills: 300, ...settings }, 3);
+
+  it('has the same values in parts, which are written with it, as in one file, which is merged with it', async () => {
+    const one = await of({});
+    expect(one.files).toEqual(['out.parquet']);
+    expect(new Set(one.rows.map((row) => row['alphaScore'])).size).toBeGreaterThan(100);
+    const parts = await of({ rowsOfOneFile: 10 });
+    expect(parts.files.length).toBeGreaterThan(2);
+    const key = (row: Record<string, unknown>): string => `${(row['asOf'] as Date).toISOString()} ${row['wallet']}`;
+    expect([...parts.rows].sort((a, b) => (key(a) < key(b) ? -1 : 1))).toEqual(one.rows);
+    expect((await of({ rowsOfOneFile: 10, threads: 2 })).bytes.equals(parts.bytes)).toBe(true);
+  });
+
+  it('has the same bytes in one file of parts that were written with it', async () => {
+    const one = await of({});
+    expect((await of({ rowsOfOneFile: one.rows.length })).bytes.equals(one.bytes)).toBe(true);
+  });
+});
+
+it('refuses amounts of which sums would not be exact', async () => {
+  const trades = [fill(1, 'a', 'm0', 'BUY', 5e9), fill(2, 'a', 'm0', 'SELL', 5e9), fill(9, 'b', 'm0', 'BUY', 1)];
+  await expect(written({ ...world, trades }, { from: 'end' }, {})).rejects.toThrow(/one wallet trades 10000000000 USD/);
+  const apart = { from: new Date((worldStart + 1.5 * DAY) * 1000).toISOString(), lookback: '1d' };
+  await expect(written({ ...world, trades }, apart, {})).resolves.toMatchObject({ files: ['out.parquet'] });
 });

@@ -1,23 +1,16 @@
 /** Rows of numbers into a DuckDB table, in vectors rather than value by value. */
-import {
-  DOUBLE,
-  type DuckDBAppender,
-  DuckDBDataChunk,
-  type DuckDBType,
-  INTEGER,
-  SMALLINT,
-  TINYINT,
-} from '@duckdb/node-api';
+import type { DuckDBAppender, DuckDBType } from '@duckdb/node-api';
 import type { Duck } from '../../tables/duck.ts';
+import { duckdb } from '../../tables/duck-api.ts';
 
 /** Rows of a vector. */
 const CHUNK = 2048;
 
 const kinds = {
-  integer: { type: INTEGER as DuckDBType, make: () => new Int32Array(CHUNK) },
-  smallint: { type: SMALLINT as DuckDBType, make: () => new Int16Array(CHUNK) },
-  tinyint: { type: TINYINT as DuckDBType, make: () => new Int8Array(CHUNK) },
-  double: { type: DOUBLE as DuckDBType, make: () => new Float64Array(CHUNK) },
+  integer: { type: duckdb.INTEGER as DuckDBType, make: () => new Int32Array(CHUNK) },
+  smallint: { type: duckdb.SMALLINT as DuckDBType, make: () => new Int16Array(CHUNK) },
+  tinyint: { type: duckdb.TINYINT as DuckDBType, make: () => new Int8Array(CHUNK) },
+  double: { type: duckdb.DOUBLE as DuckDBType, make: () => new Float64Array(CHUNK) },
 } as const;
 
 /** A vector as it is at run time: its array is private in the types, but ten times faster than its setter. */
@@ -64,7 +57,7 @@ export class ColumnAppender {
   }
 
   #append(): void {
-    const chunk = DuckDBDataChunk.create(this.#types, this.#rows);
+    const chunk = duckdb.DuckDBDataChunk.create(this.#types, this.#rows);
     this.#arrays.forEach((array, c) => {
       const vector = chunk.getColumnVector(c) as unknown as Vector;
       vector.items.set(array.subarray(0, this.#rows));

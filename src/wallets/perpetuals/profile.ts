@@ -2,7 +2,8 @@
 import type { ColumnSpec } from '../../tables/columns.ts';
 import { copyToParquet, type Duck, identifier } from '../../tables/duck.ts';
 import { createNumberTable, nullIfNaN, streamNumbers } from '../../tables/stream.ts';
-import { type AsOf, type Dates, datesOf } from '../dates.ts';
+import type { AsOf } from '../as-of.ts';
+import { type Dates, datesOf } from '../dates.ts';
 import { activity } from './activity.ts';
 import { candles } from './candles.ts';
 import { count, type Feature, type FillField, type Fills, feature, fillFields, type Group } from './columns.ts';

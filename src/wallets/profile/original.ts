@@ -2,13 +2,14 @@
  * Profiles by the formulas of the reference pipeline, their defects included, for comparison with it: as if its scripts
  * had been run on a dump that holds the fills of the window alone. The defects are named in docs/methods.md.
  */
+import { FathomError } from '../../errors.ts';
 import { factTable, isBuy } from '../../facts/layout.ts';
 import type { Duck } from '../../tables/duck.ts';
 import { DAY, HOUR } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
 import type { NumberColumn } from '../rows.ts';
 import type { MarketTable } from './market-table.ts';
-import { atLeast } from './slots.ts';
+import { roiPctOf } from './roi-sums.ts';
 import { type AddRows, eachWindow } from './windows.ts';
 
 function feature(name: string, unit: string, description: string): NumberColumn {
@@ -48,9 +49,19 @@ export const originalDefects: readonly string[] = [
 
 export const ROI_COLUMN: number = originalColumns.findIndex(({ name }) => name === 'roiPct');
 
-/** Time of the last fill of anyone before each date, microseconds; NaN if there is none. */
-export async function lastFills(duck: Duck, facts: string, { times, every }: Dates): Promise<Float64Array> {
+/**
+ * Time of the last fill of anyone before each date, microseconds; NaN if there is none.
+ *
+ * @param last time of the last fill of all
+ */
+export async function lastFills(
+  duck: Duck,
+  facts: string,
+  { times, every }: Dates,
+  last: number,
+): Promise<Float64Array> {
   const start = times[0] as number;
+  if (last < start) return new Float64Array(times.length).fill(last);
   const found = await duck.rows<{ date: number; last: number }>(
     `SELECT "date"::DOUBLE AS "date", max("time")::DOUBLE AS "last" FROM (
        SELECT "time", CASE WHEN "time" < ${start} THEN 0 ELSE ("time" - ${start}) // ${every} + 1 END AS "date"
@@ -58,70 +69,87 @@ export async function lastFills(duck: Duck, facts: string, { times, every }: Dat
      WHERE "date" < ${times.length} GROUP BY "date" ORDER BY "date"`,
   );
   const result = new Float64Array(times.length).fill(Number.NaN);
-  for (const { date, last } of found) result[date] = last;
+  for (const { date, last: time } of found) result[date] = time;
   for (let q = 1; q < times.length; q++) if (Number.isNaN(result[q])) result[q] = result[q - 1] as number;
   return result;
 }
 
-/** @param ends times of the last fills before the dates, see `lastFills` */
-export function makeOriginalWindows(
-  markets: MarketTable,
-  dates: Dates,
-  ends: Float64Array,
-  minTrades: number,
-): AddRows {
-  let net = new Float64Array(0);
-  let seen = new Uint8Array(0);
-  let touched = new Int32Array(0);
-  return (view, rows) => {
-    net = atLeast(net, view.markets);
-    seen = atLeast(seen, view.markets);
-    touched = atLeast(touched, view.markets);
-    eachWindow(view, dates, minTrades, (q, _, begin, end) => {
-      let bought = 0;
-      let buys = 0;
-      let sold = 0;
-      let count = 0;
-      let delays = 0;
-      let delayed = 0;
-      let politics = 0;
-      let sports = 0;
-      let crypto = 0;
+export interface OriginalSetting {
+  readonly markets: MarketTable;
+  readonly dates: Dates;
+  /** Times of the last fills before the dates, see `lastFills`. */
+  readonly ends: Float64Array;
+  /** Mean roiPct by number of the date. While it is not known, alphaScore is left out. */
+  readonly means: Float64Array | undefined;
+  /** Wallets with fewer fills in the window have no row. */
+  readonly minTrades: number;
+}
+
+export const originalFacts = ['wallet', 'market', 'time', 'usd', 'flags'] as const;
+
+/** Measures by the original definitions: the columns `originalColumns`. */
+export function makeOriginalWindows(setting: OriginalSetting): AddRows<(typeof originalFacts)[number]> {
+  const { markets, dates, ends, means, minTrades } = setting;
+  // By number of the market, and the markets of a window by their first fill.
+  const net = new Float64Array(markets.count);
+  const seen = new Uint8Array(markets.count);
+  const touched = new Int32Array(markets.count);
+  return (facts, from, to, rows) => {
+    let bought = 0;
+    let buys = 0;
+    let sold = 0;
+    let count = 0;
+    let wins = 0;
+    let delays = 0;
+    let delayed = 0;
+    let politics = 0;
+    let sports = 0;
+    let crypto = 0;
+    const measure = (begin: number, end: number): void => {
+      bought = buys = sold = count = wins = delays = delayed = politics = sports = crypto = 0;
       for (let i = begin; i < end; i++) {
-        const slot = view.market[i] as number;
-        const market = view.marketOf[slot] as number;
-        const usd = view.usd[i] as number;
+        const market = facts.market[i] as number;
+        const usd = facts.usd[i] as number;
         const topics = markets.topics[market] as number;
-        if (seen[slot] === 0) {
-          seen[slot] = 1;
-          touched[count++] = slot;
+        if (seen[market] === 0) {
+          seen[market] = 1;
+          touched[count++] = market;
           const created = markets.createdAt[market] as number;
           if (!Number.isNaN(created)) {
-            delays += (view.time[i] as number) - created;
+            delays += (facts.time[i] as number) - created;
             delayed++;
           }
         }
-        if (isBuy(view.flags[i] as number) === 1) {
+        if (isBuy(facts.flags[i] as number) === 1) {
           buys++;
           bought += usd;
-          net[slot] = (net[slot] as number) - usd;
+          net[market] = (net[market] as number) - usd;
         } else {
           sold += usd;
-          net[slot] = (net[slot] as number) + usd;
+          net[market] = (net[market] as number) + usd;
         }
         politics += topics & 1;
         sports += (topics >> 1) & 1;
         crypto += (topics >> 2) & 1;
       }
-      let wins = 0;
+      checkExact(bought + sold);
       for (let j = 0; j < count; j++) {
-        const slot = touched[j] as number;
-        if ((net[slot] as number) > 0) wins++;
-        net[slot] = 0;
-        seen[slot] = 0;
+        const market = touched[j] as number;
+        if ((net[market] as number) > 0) wins++;
+        net[market] = 0;
+        seen[market] = 0;
       }
+    };
+    let lastBegin = -1;
+    let lastEnd = -1;
+    eachWindow(facts.time, from, to, dates, minTrades, (q, _, begin, end) => {
+      // Most wallets trade seldom: most windows hold the same fills as the one before.
+      if (begin !== lastBegin || end !== lastEnd) measure(begin, end);
+      lastBegin = begin;
+      lastEnd = end;
       const n = end - begin;
-      const tenure = Math.floor(((ends[q] as number) - (view.time[begin] as number)) / DAY);
+      const tenure = Math.floor(((ends[q] as number) - (facts.time[begin] as number)) / DAY);
+      const roiPct = roiPctOf(bought, sold);
       let at = rows.add(q);
       const { values } = rows;
       // In the order of `originalColumns`.
@@ -138,10 +166,19 @@ export function makeOriginalWindows(
       values[at++] = count;
       values[at++] = delayed > 0 ? delays / HOUR / delayed : 0;
       values[at++] = buys > 0 ? bought / 1e6 / buys : 0;
-      values[at++] = bought > 0 ? (100 * (sold - bought)) / bought : 0;
+      values[at++] = roiPct;
       values[at++] = (100 * wins) / count;
-      // Filled in when the mean over all wallets is known.
-      values[at] = Number.NaN;
+      values[at] = means === undefined ? Number.NaN : roiPct - (means[q] as number);
     });
   };
+}
+
+/** @param usd bought and sold in a window, whole 1e-6: no sum of it may pass 2^53 */
+function checkExact(usd: number): void {
+  if (usd > Number.MAX_SAFE_INTEGER)
+    throw new FathomError(
+      'data',
+      `one wallet trades ${Math.round(usd / 1e6)} USD in a window; sums stay exact up to ${Math.floor(Number.MAX_SAFE_INTEGER / 1e6)}`,
+      { hint: 'shorten asOf.lookback, or check the unit of usd' },
+    );
 }

@@ -17,7 +17,7 @@ export const factsRead = [
   'flags',
   'counterparty',
 ] as const;
-export type ProfileFacts = Facts<(typeof factsRead)[number]>;
+export type ProfileFactColumn = (typeof factsRead)[number];
 
 /**
  * The fills of one wallet in order of time that may enter a window, and the slots of what they are in: numbers from 0,
@@ -93,7 +93,7 @@ export function makeViewer(
   markets: MarketTable,
   wallets: number,
   { times, lookback }: Dates,
-): (facts: ProfileFacts, begin: number, end: number) => WalletView {
+): (facts: Facts<ProfileFactColumn>, begin: number, end: number) => WalletView {
   const earliest = (times[0] as number) - lookback;
   const latest = times[times.length - 1] as number;
   const byMarket = makeNumbering(markets.count);

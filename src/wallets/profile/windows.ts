@@ -1,4 +1,6 @@
 /** One row a wallet and date: what the columns of a profile hold. */
+import type { FactColumn } from '../../facts/layout.ts';
+import type { Bucket, Facts } from '../../facts/read.ts';
 import { DAY } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
 import { type Activity, makeActivity } from './activity.ts';
@@ -8,12 +10,14 @@ import { categories, type MarketTable } from './market-table.ts';
 import type { BucketRows } from './output.ts';
 import { type PriceArrays, tokenPrices } from './prices.ts';
 import { makeSettler, type Settlement } from './settlement.ts';
-import type { WalletView } from './slots.ts';
+import { makeViewer, type ProfileFactColumn } from './slots.ts';
 
 /** What all wallets are measured with. */
 export interface WindowSetting {
   readonly markets: MarketTable;
   readonly dates: Dates;
+  /** Wallets in the facts, counterparties included. */
+  readonly wallets: number;
   readonly prices: PriceArrays;
   /** Benchmark of `alpha` by number of the date. */
   readonly benchmark: Float64Array;
@@ -23,35 +27,55 @@ export interface WindowSetting {
   readonly fundedAt: Float64Array | undefined;
 }
 
-/** Adds the rows of one wallet. */
-export type AddRows = (view: WalletView, rows: BucketRows) => void;
+/** Adds the rows of one wallet, whose fills lie from `from` to `to` (exclusive) in the facts of a bucket. */
+export type AddRows<Column extends FactColumn> = (
+  facts: Facts<Column>,
+  from: number,
+  to: number,
+  rows: BucketRows,
+) => void;
 
-/** Calls `visit` with the fills in the window of each date that has enough of them. */
+/** Where the fills of each wallet of a bucket begin; one more number ends the last. */
+export function firstFills(facts: Facts<'wallet'>, { from, to }: Bucket): Int32Array {
+  const begins = new Int32Array(to - from + 1);
+  let wallet = from;
+  for (let i = 0; i < facts.rows; i++) {
+    while (wallet <= (facts.wallet[i] as number)) begins[wallet++ - from] = i;
+  }
+  while (wallet <= to) begins[wallet++ - from] = facts.rows;
+  return begins;
+}
+
+/** Calls `visit` with the fills in the window of each date that has enough of those from `from` to `to` (exclusive). */
 export function eachWindow(
-  { time, count }: WalletView,
+  time: Float64Array,
+  from: number,
+  to: number,
   { times, lookback }: Dates,
   minTrades: number,
   visit: (date: number, asOf: number, begin: number, end: number) => void,
 ): void {
-  let begin = 0;
-  let end = 0;
+  let begin = from;
+  let end = from;
   for (let q = 0; q < times.length; q++) {
     const asOf = times[q] as number;
-    while (begin < count && (time[begin] as number) < asOf - lookback) begin++;
-    while (end < count && (time[end] as number) < asOf) end++;
+    while (begin < to && (time[begin] as number) < asOf - lookback) begin++;
+    while (end < to && (time[end] as number) < asOf) end++;
     if (end - begin >= minTrades) visit(q, asOf, begin, end);
   }
 }
 
 /** Measures by our own definitions: the columns `profileColumns`. */
-export function makeWindows(setting: WindowSetting): AddRows {
+export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> {
   const { markets, dates, benchmark, minTrades, fundedAt } = setting;
+  const viewOf = makeViewer(markets, setting.wallets, dates);
   const activities = makeActivity(markets);
   const settler = makeSettler(markets, tokenPrices(setting.prices));
   const holding = makeHolding(markets, dates);
   const counterparties = makeCounterparties();
   const window = dates.lookback / DAY;
-  return (view, rows) => {
+  return (facts, from, to, rows) => {
+    const view = viewOf(facts, from, to);
     if (view.count < minTrades) return;
     activities.load(view);
     settler.load(view);
@@ -63,7 +87,7 @@ export function makeWindows(setting: WindowSetting): AddRows {
     let settled: Settlement;
     let lastBegin = -1;
     let lastEnd = -1;
-    eachWindow(view, dates, minTrades, (q, asOf, begin, end) => {
+    eachWindow(view.time, 0, view.count, dates, minTrades, (q, asOf, begin, end) => {
       // Most wallets trade seldom: two windows of three hold the same fills as the one before.
       const moved = begin !== lastBegin || end !== lastEnd;
       lastBegin = begin;

@@ -1,0 +1,105 @@
+/**
+ * From stored trades (tables/parquet/stored.ts) to rows on their way to the buckets of their wallets, without a database:
+ * each group of rows has its names in dictionaries, so that a name is looked up once a group and not once a trade.
+ */
+import path from 'node:path';
+import { LARGE_FILE_BYTES } from '../tables/direct.ts';
+import { runJobs } from '../tables/jobs.ts';
+import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
+import { parquetFiles } from '../tables/parquet-files.ts';
+import { factFiles } from './layout.ts';
+import type { FactsOptions } from './make.ts';
+import { NameTables } from './name-tables.ts';
+import openNameWork, { type GroupNames, type NameShared } from './name-work.ts';
+import { bucketsOf } from './read.ts';
+import openRouteStoredWork, {
+  type RouteStoredJob,
+  type RouteStoredShared,
+  type StoredNumbers,
+} from './route-stored-work.ts';
+import type { Sent } from './sort.ts';
+import type { GroupOfFile } from './stored-columns.ts';
+
+const naming = { open: openNameWork, url: new URL('./name-work.js', import.meta.url) };
+const routing = { open: openRouteStoredWork, url: new URL('./route-stored-work.js', import.meta.url) };
+
+/** Trades that a thread takes at a time. */
+const JOB_ROWS = 1_000_000;
+
+/** Thrown where the trades are not as they must be for this way. */
+const unusual = new Error('the trades are laid out in another way');
+
+/**
+ * Writes the names that trades have, and sends the trades on their way; undefined, and nothing that counts is written,
+ * where the trades were not stored by `writeEncoded`, lack a name or use one in two ways.
+ */
+export async function sendStored(trades: string, folder: string, options: FactsOptions): Promise<Sent | undefined> {
+  const files: StoredFile[] = [];
+  for (const file of parquetFiles(trades)) {
+    const stored = await readStored(file);
+    if (stored === undefined) return undefined;
+    files.push(stored);
+  }
+  const groups = files.flatMap(({ groups: own, ...file }) => own.map((group): GroupOfFile => ({ ...file, group })));
+  const direct = files.reduce((sum, { bytes }) => sum + bytes, 0) > LARGE_FILE_BYTES;
+  const named = await numberNames(groups, { direct }, options);
+  if (named === undefined) return undefined;
+  const { tables, numbers } = named;
+  const buckets = bucketsOf(tables.addUp(), options.bucketFills);
+  await tables.write(factFiles(folder));
+  const jobs = jobsOf(groups, numbers, options);
+  const shared: RouteStoredShared = {
+    numberings: tables.shared(),
+    buckets,
+    mostRows: groups.reduce((most, { group }) => Math.max(most, group.rows), 0),
+    direct,
+  };
+  const routed = await runJobs(routing, shared, jobs, within(options, jobs.length));
+  return { routed, files: jobs.map(({ target }) => target), buckets, tokens: tables.tokenLists() };
+}
+
+const within = (options: FactsOptions, jobs: number): FactsOptions => ({
+  ...options,
+  threads: Math.max(1, Math.min(options.threads, jobs)),
+});
+
+/** Numbers all names; undefined if they are used in another way than this one knows. */
+async function numberNames(
+  groups: readonly GroupOfFile[],
+  shared: NameShared,
+  options: FactsOptions,
+): Promise<{ tables: NameTables; numbers: StoredNumbers[] } | undefined> {
+  const tables = new NameTables();
+  const numbers: StoredNumbers[] = [];
+  const take = (names: GroupNames | undefined): void => {
+    if (names === undefined || !tables.take(names)) throw unusual;
+    numbers.push(names.numbers);
+  };
+  const jobs = groups.map((group, i) => ({ ...group, numbers: path.join(options.scratch, `numbers-${i}`) }));
+  try {
+    await runJobs(naming, shared, jobs, { ...within(options, jobs.length), take });
+    return { tables, numbers };
+  } catch (error) {
+    if (error === unusual) return undefined;
+    throw error;
+  }
+}
+
+/** Groups that follow each other, some at a time. */
+function jobsOf(
+  groups: readonly GroupOfFile[],
+  numbers: readonly StoredNumbers[],
+  { scratch, jobRows = JOB_ROWS }: FactsOptions,
+): RouteStoredJob[] {
+  const jobs: RouteStoredJob[] = [];
+  let own: RouteStoredJob['groups'][number][] = [];
+  let rows = 0;
+  groups.forEach((group, i) => {
+    own.push({ group, numbers: numbers[i] as StoredNumbers });
+    rows += group.group.rows;
+    if (rows < jobRows && i < groups.length - 1) return;
+    jobs.push({ groups: own, target: path.join(scratch, `rows-${jobs.length}`) });
+    [own, rows] = [[], 0];
+  });
+  return jobs;
+}

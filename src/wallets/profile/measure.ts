@@ -1,0 +1,101 @@
+/** What the rows of either kind of definitions are measured with: read once, before the buckets of wallets. */
+import { FathomError } from '../../errors.ts';
+import { factFiles } from '../../facts/layout.ts';
+import type { Bucket } from '../../facts/read.ts';
+import { type BucketModule, type BucketRun, runBuckets } from '../../facts/run-buckets.ts';
+import { type Duck, quote } from '../../tables/duck.ts';
+import { parquetFiles } from '../../tables/parquet-files.ts';
+import { streamNumbers } from '../../tables/stream.ts';
+import type { Dates } from '../dates.ts';
+import type { Measure } from './bucket.ts';
+import { type ProfileSources, readMarketTable, sharedFloats } from './market-table.ts';
+import { lastFills } from './original.ts';
+import { readPrices } from './prices.ts';
+import openRoiBucket, { type RoiWork } from './roi-bucket.ts';
+import { meanRoi, type RoiSums } from './roi-sums.ts';
+
+export interface MeasureSetting {
+  readonly sources: ProfileSources;
+  readonly dates: Dates;
+  /** Wallets with fewer fills in the window have no row. */
+  readonly minTrades: number;
+  /** Time of the last fill of all, microseconds. */
+  readonly lastFill: number;
+  readonly buckets: readonly Bucket[];
+  readonly run: BucketRun;
+  /** Up to so many rows the table is one file. */
+  readonly rowsOfOneFile: number;
+}
+
+type MeasureBy<Definitions> = Extract<Measure, { readonly definitions: Definitions }>;
+
+/** Prepares our own definitions. */
+export async function ourMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'ours'>> {
+  const { sources, dates, minTrades } = setting;
+  const markets = await readMarketTable(duck, sources);
+  const { arrays, benchmark } = await readPrices(duck, sources.facts, markets, dates);
+  const { listed } = await countWallets(duck, sources.facts);
+  const fundedAt = await readFunding(duck, sources, listed);
+  return {
+    definitions: 'ours',
+    markets,
+    dates,
+    wallets: listed,
+    prices: arrays,
+    benchmark: benchmark.roi,
+    minTrades,
+    fundedAt,
+  };
+}
+
+const roiWork: BucketModule<RoiWork, RoiSums> = {
+  open: openRoiBucket,
+  url: new URL('./roi-bucket.js', import.meta.url),
+};
+
+/**
+ * Prepares the original definitions. Where the table is surely one file, the means are left out: merging its parts fills
+ * in what depends on them. Parts that stay are written once, so their means are summed up before.
+ */
+export async function originalMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'original'>> {
+  const { sources, dates, minTrades, buckets, run } = setting;
+  const { facts } = sources;
+  const markets = await readMarketTable(duck, sources);
+  const ends = await lastFills(duck, facts, dates, setting.lastFill);
+  const { trading } = await countWallets(duck, facts);
+  let means: Float64Array | undefined;
+  if (trading * dates.times.length > setting.rowsOfOneFile) {
+    // Not the work that is counted, but it can be stopped.
+    const progress = (_: number, total: number): void => run.progress?.(0, total);
+    const sums = await runBuckets(roiWork, { facts, dates, minTrades }, buckets, { ...run, progress });
+    means = meanRoi(sums, dates.times.length);
+  }
+  return { definitions: 'original', markets, dates, ends, means, minTrades };
+}
+
+/** Wallets that the facts list, counterparties included, and those with fills. */
+async function countWallets(duck: Duck, facts: string): Promise<{ listed: number; trading: number }> {
+  const [counted] = await duck.rows<{ listed: number; trading: number }>(
+    `SELECT count(*)::DOUBLE AS listed, (count(*) FILTER (fills > 0))::DOUBLE AS trading
+     FROM read_parquet(${quote(factFiles(facts).wallets)})`,
+  );
+  return counted ?? { listed: 0, trading: 0 };
+}
+
+/** Microseconds by number of the wallet, from the table of funding. */
+async function readFunding(duck: Duck, sources: ProfileSources, wallets: number): Promise<Float64Array | undefined> {
+  if (sources.funding === undefined) return undefined;
+  const funding = `read_parquet([${parquetFiles(sources.funding).map(quote).join(', ')}])`;
+  const [twice] = await duck.rows<{ wallet: string }>(
+    `SELECT wallet FROM ${funding} GROUP BY wallet HAVING count(*) > 1 ORDER BY wallet LIMIT 1`,
+  );
+  if (twice !== undefined)
+    throw new FathomError('data', `${sources.funding}: wallet "${twice.wallet}" has several rows of funding`);
+  const sql = `SELECT w.wallet::DOUBLE, epoch_us(f.fundedAt)::DOUBLE
+    FROM read_parquet(${quote(factFiles(sources.facts).wallets)}) w LEFT JOIN ${funding} f ON f.wallet = w.address`;
+  const fundedAt = sharedFloats(wallets);
+  await streamNumbers(duck, sql, wallets, ([wallet, moment], rows) => {
+    for (let i = 0; i < rows; i++) fundedAt[wallet?.[i] as number] = moment?.[i] as number;
+  });
+  return fundedAt;
+}
