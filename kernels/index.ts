@@ -6,6 +6,7 @@ export { addProducts, centreColumns, projectRows } from './covariance';
 export { unpackDifferences, unpackNumbers } from './decode';
 export { copyTexts, listOccurring, packDifferences, packNumbers } from './encode';
 export { beginUnions, countLeaf, labelAround, makeRegion, rootOf, uniteAcross, uniteWithin } from './density';
+export { makeSums, sumFills } from './fill-sums';
 export { gemm, reserveGemm } from './gemm';
 export { forgetKeys, makeKeys } from './key-set';
 export { countPresent, headGradients, headOutputs } from './heads';

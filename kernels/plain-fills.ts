@@ -9,7 +9,7 @@
  * nothing is read beyond it but up to 16 bytes that are ignored.
  */
 import { Numbers, numberOf } from './number-table';
-import { Texts, hashOf, placeOfText } from './text-table';
+import { BATCH, Texts, numberTexts } from './text-table';
 import { Keys, addKey } from './key-set';
 import { allocate } from './memory';
 
@@ -68,11 +68,11 @@ export class Fills {
   shares: usize;
   order: usize;
   price: usize;
-  /** By fill: twice the place of its market and its outcome; numbers of its wallet and its transaction (i32). */
+  /** By fill: twice the place of its market and its outcome (i32). */
   key: usize;
+  /** By fill: numbers of its wallet and its transaction; by fill of a maker: that of the wallet on the other side (i32). */
   wallet: usize;
   transaction: usize;
-  /** By fill of a maker: number of the wallet on the other side (i32). */
   other: usize;
   /** By fill: 1 if it sold; 1 for a maker (u8). */
   sold: usize;
@@ -86,6 +86,9 @@ export class Fills {
   /** Addresses of the exchange, one after the other. */
   exchanges: usize;
   exchangeCount: i32;
+  /** The market of the last line, and its place. */
+  place: i32;
+  market: i64;
 }
 
 /** Room for `capacity` fills. Addresses of exchanges are written at `exchanges` by the caller, as are the other tables. */
@@ -112,6 +115,7 @@ export function makeFills(
   fills.seen = seen;
   fills.exchanges = allocate(<usize>exchangeCount * ADDRESS + 16);
   fills.exchangeCount = exchangeCount;
+  fills.market = -1;
   return fills;
 }
 
@@ -121,12 +125,31 @@ export function makeFills(
  */
 export function readFills(fills: Fills, at: usize, end: usize): usize {
   while (at < end) {
-    const next = readLine(fills, at);
-    if (next == NONE) return at;
-    at = next;
-    fills.lines++;
+    const rows = fills.rows;
+    const makers = fills.makers;
+    while (at < end && fills.rows - rows < BATCH) {
+      const next = readLine(fills, at);
+      if (next == NONE) return at;
+      at = next;
+      fills.lines++;
+    }
+    numberFills(fills, rows, makers);
   }
   return at;
+}
+
+/** Looks up what the fills name from a row and from a maker on: all of their texts are still in the caches. */
+function numberFills(fills: Fills, row: i32, maker: i32): void {
+  numberTexts(fills.wallets, fills.wallet + (<usize>row << 2), fills.rows - row);
+  numberTexts(fills.others, fills.other + (<usize>maker << 2), fills.makers - maker);
+  numberTexts(fills.transactions, fills.transaction + (<usize>row << 2), fills.rows - row);
+  for (; row < fills.rows; row++) {
+    const isMaker = <i32>load<u8>(fills.maker + <usize>row);
+    // 0 stands for nobody.
+    const other = (load<i32>(fills.other + (<usize>maker << 2)) + 1) & -isMaker;
+    maker += isMaker;
+    if (!addKey(fills.seen, fingerprint(fills, <usize>row, <u32>other))) fills.alike++;
+  }
 }
 
 /** What was read last: a time, a price, an amount, a number of a market. */
@@ -168,7 +191,12 @@ function readLine(fills: Fills, at: usize): usize {
 
   const sold = load<u8>(sideAt) == LETTER_S;
   const otherSold = load<u8>(otherSideAt) == LETTER_S;
-  const place = numberOf(fills.markets, <u64>market);
+  // Fills of one match follow each other.
+  if (market != fills.market) {
+    fills.market = market;
+    fills.place = numberOf(fills.markets, <u64>market);
+  }
+  const place = fills.place;
   if (place < -1) return NONE;
   const good = time >= FIRST_TIME && time <= LAST_TIME && shares > 0 && place >= 0 && sold != otherSold
     && !isExchange(fills, walletAt);
@@ -196,20 +224,28 @@ function addFill(
   store<u8>(fills.sold + row, <u8>sold);
   const maker = !isExchange(fills, otherAt);
   store<u8>(fills.maker + row, <u8>maker);
-  const wallet = hashOf(walletAt, ADDRESS);
-  const transaction = hashOf(hashAt, HASH);
-  store<i32>(fills.wallet + (row << 2), placeOfText(fills.wallets, walletAt, wallet));
-  store<i32>(fills.transaction + (row << 2), placeOfText(fills.transactions, hashAt, transaction));
+  // Addresses stand for the texts until these are looked up.
+  store<u32>(fills.wallet + (row << 2), <u32>walletAt);
+  store<u32>(fills.transaction + (row << 2), <u32>hashAt);
   const order = leadingDigits(hashAt) ^ (market << 2 | <i64>(key & 1) << 1 | <i64>sold);
   store<i64>(fills.order + (row << 3), order);
-  let other: u64 = 0;
   if (maker) {
-    other = hashOf(otherAt, ADDRESS);
-    store<i32>(fills.other + (<usize>fills.makers << 2), placeOfText(fills.others, otherAt, other));
+    store<u32>(fills.other + (<usize>fills.makers << 2), <u32>otherAt);
     fills.makers++;
   }
-  const same = mixed(mixed(mixed(mixed(wallet, <u64>order), other), usd), mixed(shares, <u64>time));
-  if (!addKey(fills.seen, same)) fills.alike++;
+}
+
+/** A hash of all that a fill is. */
+// @ts-ignore: decorator
+@inline
+function fingerprint(fills: Fills, row: usize, other: u32): u64 {
+  const wallet = load<u32>(fills.wallet + (row << 2));
+  const transaction = load<u32>(fills.transaction + (row << 2));
+  const trade = load<u32>(fills.key + (row << 2)) << 1 | <u32>load<u8>(fills.sold + row);
+  const who = <u64>wallet << 32 | <u64>other;
+  const what = <u64>transaction << 32 | <u64>trade;
+  const amounts = mixed(load<u64>(fills.usd + (row << 3)), load<u64>(fills.shares + (row << 3)));
+  return mixed(mixed(mixed(who, what), amounts), load<u64>(fills.time + (row << 3)));
 }
 
 /** The number of the first 15 hexadecimal digits of a hash. */

@@ -22,6 +22,8 @@ export interface FillKernels {
     exchangeCount: number,
   ): Pointer;
   readFills(fills: Pointer, at: Pointer, end: Pointer): Pointer;
+  makeSums(capacity: number): Pointer;
+  sumFills(sums: Pointer, fills: Pointer, tokens: Pointer, tokenCount: number): void;
   packNumbers(values: Pointer, size: number, count: number, width: number, target: Pointer): Pointer;
   packDifferences(values: Pointer, count: number, target: Pointer): Pointer;
   listOccurring(

@@ -42,40 +42,48 @@ function bucketOf(spanMs: number): { readonly ms: number; readonly name: string 
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-/**
- * Fills and volume over time, and wallets by number of fills.
- *
- * @param byWallet relation with a row a wallet and its `fills`, where the caller has counted them already
- */
+/** Relations, as SQL, of what a caller has counted already. */
+export interface TradeCounts {
+  /** A row an hour with trades: `hour` since 1970, `fills`, `usd`. */
+  readonly byHour?: string;
+  /** A row a wallet: `fills`. */
+  readonly byWallet?: string;
+}
+
+/** Fills and volume over time, and wallets by number of fills. */
 export async function tradeFigures(
   duck: Pick<Duck, 'rows'>,
   trades: string,
   totals: TradeTotals,
-  byWallet = `(SELECT wallet, count(*) AS fills FROM ${tradesOf(trades)} GROUP BY wallet)`,
+  counted: TradeCounts = {},
 ): Promise<readonly Figure[]> {
   const { from, to } = totals;
   if (from === null || to === null) return [];
-  return [...(await overTime(duck, trades, totals, from, to)), await walletsBySize(duck, byWallet, totals)];
+  const {
+    byHour = `(SELECT epoch_ms(time) // ${HOUR_MS} AS hour, count(*) AS fills, sum(usd) AS usd FROM ${tradesOf(trades)} GROUP BY hour)`,
+    byWallet = `(SELECT count(*) AS fills FROM ${tradesOf(trades)} GROUP BY wallet)`,
+  } = counted;
+  return [...(await overTime(duck, byHour, totals, from, to)), await walletsBySize(duck, byWallet, totals)];
 }
 
 async function overTime(
   duck: Pick<Duck, 'rows'>,
-  trades: string,
+  byHour: string,
   totals: TradeTotals,
   from: number,
   to: number,
 ): Promise<readonly LineFigure[]> {
   const bucket = bucketOf(to - from);
-  const counted = await duck.rows<{ bucket: number; fills: number; usd: number }>(
-    `SELECT (epoch_ms(time) // ${bucket.ms})::DOUBLE AS bucket, count(*)::DOUBLE AS fills, sum(usd)::DOUBLE AS usd
-     FROM ${tradesOf(trades)} GROUP BY bucket ORDER BY bucket`,
+  const counts = await duck.rows<{ bucket: number; fills: number; usd: number }>(
+    `SELECT (hour // ${bucket.ms / HOUR_MS})::DOUBLE AS bucket, sum(fills)::DOUBLE AS fills, sum(usd)::DOUBLE AS usd
+     FROM ${byHour} GROUP BY bucket ORDER BY bucket`,
   );
   const first = Math.floor(from / bucket.ms);
   const size = Math.floor(to / bucket.ms) - first + 1;
   // Buckets without a fill are zero, not a gap: the file covers them.
   const fills = new Array<number>(size).fill(0);
   const usd = new Array<number>(size).fill(0);
-  for (const row of counted) {
+  for (const row of counts) {
     fills[row.bucket - first] = row.fills;
     usd[row.bucket - first] = row.usd;
   }

@@ -50,15 +50,18 @@ const LEAST_MB = 128;
  * Runs `work` on every job. The first job that fails, by its number among those that were begun, decides the error; no
  * other job is begun after it.
  *
- * @param shared what each worker is opened with; copied to each, so it must be plain
+ * @param shared what each worker is opened with; copied to each, so it must be plain. It may be known only later: threads
+ *   start meanwhile, and so does the making of jobs. If it fails, that is the error
  * @param jobs known beforehand, or made one after the other as workers become free
  */
 export async function runJobs<Shared, Job, Result>(
   work: JobModule<Shared, Job, Result>,
-  shared: Shared,
+  shared: Shared | Promise<Shared>,
   jobs: Iterable<Job> | AsyncIterable<Job>,
   { threads, memoryMb, scratch, onDone, take }: JobRun<Result>,
 ): Promise<Result[]> {
+  // It may fail before anybody waits for it.
+  Promise.resolve(shared).catch(() => undefined);
   const memoryEach = Math.max(LEAST_MB, Math.floor(memoryMb / threads));
   const results: Result[] = [];
   const keep = (result: Result, index: number): void => {
@@ -94,12 +97,14 @@ export async function runJobs<Shared, Job, Result>(
           let worker: JobWorker | undefined;
           try {
             await drain((job, index) => {
-              worker ??= startWorker({
-                module: compiledModule(work.url),
+              worker ??= startWorker(
+                {
+                  module: compiledModule(work.url),
+                  memoryMb: memoryEach,
+                  scratch: path.join(scratch, `worker-${number}`),
+                },
                 shared,
-                memoryMb: memoryEach,
-                scratch: path.join(scratch, `worker-${number}`),
-              });
+              );
               return worker.run(job, index) as Promise<Result>;
             });
           } finally {
@@ -111,6 +116,7 @@ export async function runJobs<Shared, Job, Result>(
     // Who makes the jobs may have files open: it must know that no more are wanted.
     await iterator.return?.();
   }
+  await shared;
   const [first] = [...failures].sort(([a], [b]) => a - b);
   if (first !== undefined) throw first[1];
   return results;
@@ -149,13 +155,13 @@ function oneAtATime<Job>(
 /** One worker needs no thread of its own. */
 async function runHere<Shared, Job, Result>(
   work: JobModule<Shared, Job, Result>,
-  shared: Shared,
+  shared: Shared | Promise<Shared>,
   limits: { memoryMb: number; scratch: string },
   drain: (doOne: JobWork<Job, Result>) => Promise<void>,
 ): Promise<void> {
   const duck = await openDuck({ threads: 1, ...limits });
   try {
-    await drain(await work.open(shared, { duck }));
+    await drain(await work.open(await shared, { duck }));
   } finally {
     duck.close();
   }
@@ -166,7 +172,7 @@ interface JobWorker {
   end(): Promise<void>;
 }
 
-function startWorker(start: WorkerStart): JobWorker {
+function startWorker(start: WorkerStart, shared: unknown): JobWorker {
   const worker = new Worker(path.join(compiledRoot, 'tables', 'job-worker.js'));
   let waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   let broken: unknown;
@@ -180,14 +186,19 @@ function startWorker(start: WorkerStart): JobWorker {
   });
   worker.on('error', fail);
   worker.on('exit', (code) => fail(new FathomError('task', `a worker thread ended with code ${code}`)));
-  worker.postMessage({ type: 'open', start } satisfies ToJobWorker);
+  worker.postMessage({ type: 'start', start } satisfies ToJobWorker);
+  const opened = Promise.resolve(shared).then((known) =>
+    worker.postMessage({ type: 'open', shared: known } satisfies ToJobWorker),
+  );
   return {
-    run: (job, index) =>
-      new Promise((resolve, reject) => {
+    run: async (job, index) => {
+      await opened;
+      return new Promise((resolve, reject) => {
         if (broken !== undefined) reject(broken);
         waiting = { resolve, reject };
         worker.postMessage({ type: 'job', job, index } satisfies ToJobWorker);
-      }),
+      });
+    },
     end: async () => {
       await worker.terminate();
     },

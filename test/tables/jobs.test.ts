@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runJobs } from '../../src/tables/jobs.ts';
 import open from '../support/plugin/bucket-work.mjs';
@@ -33,4 +34,15 @@ describe('runJobs', () => {
       }
     },
   );
+
+  it.each([1, 2])('waits for what is shared, and fails with it, with %i threads', async (threads) => {
+    const jobs = Array.from({ length: 3 }, (_, i) => ({ from: i, to: i + 1, fills: 1 }));
+    const run = async (shared: Promise<{ factor: number }>): Promise<unknown[]> =>
+      runJobs(work, shared, jobs, { threads, memoryMb: 300, scratch: await temporaryFolder() });
+    const later = run(setTimeout(50, { factor: 1 }));
+    expect(await later).toEqual(await run(Promise.resolve({ factor: 1 })));
+    await expect(run(setTimeout(50).then(() => Promise.reject(new Error('not to be had'))))).rejects.toThrow(
+      'not to be had',
+    );
+  });
 });

@@ -54,7 +54,7 @@ export class CheckedPiece {
    *
    * @param written true if the good rows stand in `part` already
    */
-  async finish(part: string, repeats: string, written: boolean): Promise<PieceResult> {
+  async finish(part: string, repeats: string, written: boolean): Promise<Omit<PieceResult, 'sums'>> {
     const { duck, piece, shared } = this;
     const { ordered, duplicates, file } = shared;
     await forgetRejected(duck);

@@ -7,6 +7,7 @@ import { runJobs } from '../../tables/jobs.ts';
 import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
+import { type SummedTrades, TradeSums } from './fill-sums.ts';
 import { type MarketNames, readMarketNames } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
 import { type Piece, PieceCutter } from './pieces.ts';
@@ -15,8 +16,9 @@ import { polyDataOrder, polyDataTradeColumns } from './poly-data.ts';
 export interface PieceImport {
   /** The CSV file. */
   readonly file: string;
-  /** Canonical markets. */
+  /** Canonical markets, which stand there once `ready` is settled; what it fails with is the error of the import. */
   readonly markets: string;
+  readonly ready: Promise<void>;
   /** Where the canonical trades go: a file, or a folder of parts if the file has several pieces. */
   readonly target: string;
   readonly scratch: string;
@@ -39,6 +41,8 @@ export interface ImportedTrades {
   readonly repeated: number;
   /** Parquet files with `seq` of those rows or, if they were dropped, of the rows that they repeat. */
   readonly repeats: readonly string[];
+  /** Sums of the trades; null if only the trades themselves tell them. */
+  readonly sums: SummedTrades | null;
 }
 
 const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.url) };
@@ -49,29 +53,57 @@ const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.
  */
 export async function importPieces(duck: Duck, options: PieceImport): Promise<ImportedTrades> {
   const parts = path.join(options.scratch, 'parts.parquet');
-  const names = await readMarketNames(duck, `read_parquet(${quote(options.markets)})`);
+  let sums: TradeSums | undefined;
+  const readNames = async (): Promise<MarketNames> => {
+    await options.ready;
+    const markets = `read_parquet(${quote(options.markets)})`;
+    const names = await readMarketNames(duck, markets);
+    // A token of two outcomes would be summed as two.
+    if (await areTokensUnique(duck, markets)) sums = new TradeSums(names.token.count);
+    return names;
+  };
+  // Threads start and the file is cut meanwhile.
+  const names = readNames();
+  // They may fail before anybody waits for them.
+  names.catch(() => undefined);
   try {
-    const { results, endsInLineBreak } = await readPieces(options, names, parts, true);
+    const { results, endsInLineBreak } = await readPieces(options, names, parts, true, (result, index) => {
+      if (result.sums === null) sums = undefined;
+      else sums?.add(result.sums, index);
+    });
     await moveParts(parts, options.target);
-    return { ...(await accountOf(results)), endsInLineBreak };
+    const summed = sums?.exact === true ? await sums.write(options.scratch) : null;
+    return { ...(await accountOf(results)), endsInLineBreak, sums: summed };
   } catch (error) {
+    await names;
     if (error !== disorder) throw error;
   }
   await rm(parts, { recursive: true, force: true });
   const { results, endsInLineBreak } = await readPieces(options, names, parts, false);
   const { repeated, repeats } = await sortParts(duck, parts, options);
-  return { ...(await accountOf(results)), endsInLineBreak, repeated, repeats };
+  return { ...(await accountOf(results)), endsInLineBreak, repeated, repeats, sums: null };
+}
+
+async function areTokensUnique(duck: Duck, markets: string): Promise<boolean> {
+  const [found] = await duck.rows<{ unique: boolean }>(`SELECT count(token) = count(DISTINCT token) AS "unique"
+    FROM (SELECT unnest([token0, token1]) AS token FROM ${markets})`);
+  return found?.unique === true;
 }
 
 /** Thrown where a file that was taken to be in order of time turns out not to be. */
 const disorder = new Error('not in order of time');
 
+/** What is left of the result of a piece once its memory is released. */
+type PieceAccount = Omit<PieceResult, 'sums'>;
+
+/** @param visit called with each result, in the order in which they come, while its sums are there */
 async function readPieces(
   options: PieceImport,
-  names: MarketNames,
+  names: Promise<MarketNames>,
   parts: string,
   ordered: boolean,
-): Promise<{ results: PieceResult[]; endsInLineBreak: boolean }> {
+  visit?: (result: PieceResult, index: number) => void,
+): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
   // One is cut and one is ready while each thread works on another.
@@ -88,13 +120,16 @@ async function readPieces(
   }
   await checkIsFile(file);
   const direct = (await stat(file)).size > LARGE_FILE_BYTES;
-  const shared: PieceShared = { file, markets, names, trades: parts, scratch, duplicates, direct, ordered };
+  const shared = names.then(
+    (known): PieceShared => ({ file, markets, names: known, trades: parts, scratch, duplicates, direct, ordered }),
+  );
   let rows = 0;
   const results = await runJobs(work, shared, pieces(), {
     threads,
     memoryMb,
     scratch,
     onDone: (_, result, index) => {
+      visit?.(result, index);
       cutter.release(held.get(index) as Piece);
       held.delete(index);
       if (ordered && !result.ordered) throw disorder;
@@ -107,7 +142,7 @@ async function readPieces(
     if (ordered && result.first !== null && result.first < last) throw disorder;
     last = result.last ?? last;
   }
-  return { results, endsInLineBreak };
+  return { results: results.map(({ sums: _, ...account }) => account), endsInLineBreak };
 }
 
 /** One part is a file; several are a folder. */
@@ -119,7 +154,7 @@ async function moveParts(parts: string, target: string): Promise<void> {
   }
 }
 
-async function accountOf(results: readonly PieceResult[]): Promise<Omit<ImportedTrades, 'endsInLineBreak'>> {
+async function accountOf(results: readonly PieceAccount[]): Promise<Omit<ImportedTrades, 'endsInLineBreak' | 'sums'>> {
   const refused = new Map<string, { count: number; line: number }>();
   for (const result of results)
     for (const { reason, count, line } of result.refused) {

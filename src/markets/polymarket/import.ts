@@ -4,7 +4,7 @@ import type { Figure } from '../../contract/figure.ts';
 import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { parquetFiles } from '../../tables/parquet-files.ts';
-import { rejectionFigure, type TradeTotals, tradeFigures } from '../describe.ts';
+import { rejectionFigure, type TradeCounts, type TradeTotals, tradeFigures } from '../describe.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { refuseSchemaChange } from './csv-rows.ts';
@@ -14,7 +14,7 @@ import { type CheckedMarkets, mergeMissingMarkets } from './missing-markets.ts';
 import { checkPolyDataMarkets, polyDataMarketColumns, polyDataMarkets } from './poly-data.ts';
 import { countRefused, type Refused, summariseRefused } from './refused.ts';
 import { checkResolutions, resolutionColumns, resolutionRows } from './resolutions.ts';
-import { policyTotals, qualityOfTrades } from './trades-quality.ts';
+import { policyTotals, qualityOfTrades, summedTotals } from './trades-quality.ts';
 
 export interface PolymarketFiles {
   readonly format: 'data-api-csv' | 'poly-data-v1';
@@ -43,8 +43,7 @@ interface ReadTrades {
   readonly quality: Quality;
   readonly rejected: number;
   readonly totals: TradeTotals;
-  /** Table of `wallet` and `fills`. */
-  readonly byWallet: string;
+  readonly counted: TradeCounts;
 }
 
 /** Imports one set of files. Stops with one `FathomError` at `file:line` if they cannot be trusted. */
@@ -102,7 +101,7 @@ export async function importPolymarket(
   return {
     metrics,
     figures: [
-      ...(await tradeFigures(duck, paths.trades, totals, read.byWallet)),
+      ...(await tradeFigures(duck, paths.trades, totals, read.counted)),
       ...(rejected === undefined ? [] : [rejected]),
     ],
   };
@@ -159,7 +158,7 @@ async function readDataApi(
     }),
     rejected: refused.rows,
     totals: kept ? totals.keep : totals.drop,
-    byWallet: kept ? 'wallets_kept' : 'wallets_dropped',
+    counted: { byWallet: kept ? 'wallets_kept' : 'wallets_dropped' },
   };
 }
 
@@ -182,16 +181,18 @@ async function readPolyData(
     noteCut(raw.name, raw.survey.endsInLineBreak);
     return { raw, checked };
   };
-  const main = await checkMarkets(files.markets as string, 'markets');
-  const markets =
-    files.missingMarkets === undefined
-      ? polyDataMarkets(main.checked)
-      : await mergeMissingMarkets(duck, main, await checkMarkets(files.missingMarkets, 'missing-markets'));
-  await copyCanonical(duck, 'markets', markets, paths.markets);
-
+  const writeMarkets = async (): Promise<void> => {
+    const main = await checkMarkets(files.markets as string, 'markets');
+    const markets =
+      files.missingMarkets === undefined
+        ? polyDataMarkets(main.checked)
+        : await mergeMissingMarkets(duck, main, await checkMarkets(files.missingMarkets, 'missing-markets'));
+    await copyCanonical(duck, 'markets', markets, paths.markets);
+  };
   const imported = await importPieces(duck, {
     file: files.trades,
     markets: paths.markets,
+    ready: writeMarkets(),
     target: paths.trades,
     scratch: paths.scratch,
     duplicates: files.duplicates,
@@ -200,7 +201,10 @@ async function readPolyData(
   const refused = summariseRefused(files.trades, imported.rowsRead, imported.refused, files.maxRejected);
   noteCut(path.basename(files.trades), imported.endsInLineBreak);
   const trades = `read_parquet([${parquetFiles(paths.trades).map(quote).join(', ')}])`;
-  const totals = await policyTotals(duck, trades, 'seq', 'wallets_kept');
+  const totals =
+    imported.sums === null
+      ? await policyTotals(duck, trades, 'seq', 'wallets_kept')
+      : await summedTotals(duck, imported.sums);
   const others =
     imported.repeated === 0
       ? totals
@@ -216,7 +220,7 @@ async function readPolyData(
     }),
     rejected: refused.rows,
     totals,
-    byWallet: 'wallets_kept',
+    counted: imported.sums ?? { byWallet: 'wallets_kept' },
   };
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import { CheckedPiece, openChecks } from './checked-piece.ts';
+import type { FillSums } from './fill-sums.ts';
 import type { MarketNames } from './market-names.ts';
 import type { Piece } from './pieces.ts';
 import { PlainFills } from './plain-fills.ts';
@@ -39,6 +40,8 @@ export interface PieceResult {
   readonly repeated: number;
   /** Parquet with their `seq`, or with those of the rows that they repeat if they were dropped; null if there are none. */
   readonly repeats: string | null;
+  /** Sums of what was kept, in the memory of the piece; null if only the part tells them. */
+  readonly sums: FillSums | null;
 }
 
 export default async function openPieceWork(
@@ -54,17 +57,19 @@ export default async function openPieceWork(
     const quick = shared.ordered && piece.endsInLineBreak && fills.read(piece.bytes) && fills.rows > 0;
     if (quick) {
       const { first, last, ordered } = fills;
-      const result = { rows: piece.lines, kept: fills.rows, first, last, ordered };
+      const nothing = { refused: [], repeated: 0, repeats: null };
+      const result = { rows: piece.lines, kept: fills.rows, first, last, ordered, ...nothing };
       // The import begins again: nothing is to be written.
-      if (!ordered) return { ...result, refused: [], repeated: 0, repeats: null };
+      if (!ordered) return { ...result, sums: null };
       await fills.write(part, piece.before, shared.direct);
-      if (fills.rows === fills.lines && fills.different) return { ...result, refused: [], repeated: 0, repeats: null };
+      if (fills.rows === fills.lines && fills.different) return { ...result, sums: fills.sum(piece.bytes.buffer) };
     }
     checks ??= openChecks(duck, shared.markets);
     await checks;
     const slow = await CheckedPiece.open(duck, shared, piece, path.join(shared.scratch, `piece-${index}.csv`));
     try {
-      return await slow.finish(part, repeats, quick);
+      const result = await slow.finish(part, repeats, quick);
+      return { ...result, sums: quick && result.repeated === 0 ? fills.sum(piece.bytes.buffer) : null };
     } finally {
       await slow.close();
     }

@@ -8,11 +8,17 @@ import { Pages } from '../../kernels/pages.ts';
 import { DirectWriter } from '../../tables/direct.ts';
 import { type EncodedColumn, writeEncoded } from '../../tables/parquet/encoded.ts';
 import { canonicalColumns } from '../canonical.ts';
+import type { FillSums } from './fill-sums.ts';
 import type { MarketNames, Names } from './market-names.ts';
+import { misalignment } from './pieces.ts';
 import { exchangeContracts } from './poly-data.ts';
 
 /** No plain line with two different sides is shorter. */
 const SHORTEST_LINE = 197;
+
+/** Lines are taken into the memory of the kernels so many bytes at a time: these stay in the caches until they are read. */
+const BLOCK_BYTES = 1 << 18;
+const LINE_FEED = 10;
 
 /** Beyond the last line feed the kernel may look at a few bytes more. */
 const SLACK = 64;
@@ -43,6 +49,19 @@ const fillsAt = {
   maker: 16,
   exchanges: 22,
 } as const;
+/** The same of `FillSums`; `gross` takes two of them. */
+const sumsAt = {
+  hours: 0,
+  gross: 2,
+  hour: 4,
+  fills: 5,
+  usd: 6,
+  takerUsd: 7,
+  cash: 8,
+  net: 9,
+  price: 10,
+  fillsOfWallet: 11,
+} as const;
 const textsAt = { count: 1, entries: 2 } as const;
 
 /** Kinds of names, and by how many bits of its key a fill has more of them than it tells apart. */
@@ -66,8 +85,10 @@ interface Room {
   readonly others: Pointer;
   readonly transactions: Pointer;
   readonly seen: Pointer;
+  readonly sums: Pointer;
   readonly block: Pointer;
-  readonly blockBytes: number;
+  /** Bytes of lines that there is room for. */
+  readonly bytes: number;
   /** For what the fills name: the different ones, and the place among them of each fill. */
   readonly named: Readonly<Record<Name, { readonly list: Pointer; readonly numbers: Pointer }>>;
 }
@@ -137,14 +158,23 @@ export class PlainFills {
   read(lines: Uint8Array): boolean {
     const room = this.makeRoom(lines.length);
     const { kernels } = this;
-    const { block } = room;
-    this.pages.bytes(block, lines.length).set(lines);
     kernels.forgetTexts(room.wallets);
     kernels.forgetTexts(room.others);
     kernels.forgetTexts(room.transactions);
     kernels.forgetKeys(room.seen);
     new Int32Array(kernels.memory.buffer, room.fills, 5).fill(0);
-    return kernels.readFills(room.fills, block, block + lines.length) >>> 0 === block + lines.length;
+    for (let from = 0; from < lines.length; ) {
+      const limit = from + BLOCK_BYTES;
+      const to = limit < lines.length ? lines.lastIndexOf(LINE_FEED, limit - 1) + 1 : lines.length;
+      // A line of more than a block is left to the slow way.
+      if (to <= from) return false;
+      const block = room.block + misalignment(lines.byteOffset + from);
+      const end = block + to - from;
+      this.pages.bytes(block, to - from).set(lines.subarray(from, to));
+      if (kernels.readFills(room.fills, block, end) >>> 0 !== end) return false;
+      from = to;
+    }
+    return true;
   }
 
   /**
@@ -200,6 +230,51 @@ export class PlainFills {
     await writeEncoded(path, specs, [{ rows, columns }], direct ? this.writer : undefined);
   }
 
+  /**
+   * Sums the fills, which must be in order.
+   *
+   * @param lines memory of the lines that were read: the sums lie there, so the lines are gone
+   */
+  sum(lines: ArrayBufferLike): FillSums {
+    const { kernels } = this;
+    const room = this.room as Room;
+    const { count } = this.listNames('token');
+    const { list, numbers } = room.named.token;
+    kernels.sumFills(room.sums, room.fills, numbers, count);
+    const { buffer } = kernels.memory;
+    const words = new Uint32Array(buffer, room.sums, 12);
+    const of = (name: keyof typeof sumsAt): number => words[sumsAt[name]] as number;
+    const hours = of('hours');
+    const { count: wallets, bytes: names } = this.dictionaryOf(room.wallets, ADDRESS_BYTES);
+    let at = 0;
+    // Sums of a fill take less than its line.
+    const put = <A extends Uint8Array | Int32Array | BigInt64Array | Float64Array>(
+      type: new (buffer: ArrayBufferLike, at: number, length: number) => A,
+      from: Pointer,
+      length: number,
+    ): A => {
+      const copy = new type(lines, at, length);
+      copy.set(new type(buffer, from, length) as never);
+      at += Math.ceil(copy.byteLength / 8) * 8;
+      return copy;
+    };
+    return {
+      first: this.first as number,
+      last: this.last as number,
+      gross: new Float64Array(buffer, room.sums + 4 * sumsAt.gross, 1)[0] as number,
+      hour: put(BigInt64Array, of('hour'), hours),
+      fills: put(BigInt64Array, of('fills'), hours),
+      usd: put(BigInt64Array, of('usd'), hours),
+      takerUsd: put(BigInt64Array, of('takerUsd'), hours),
+      tokens: put(Int32Array, list, count),
+      cash: put(BigInt64Array, of('cash'), count),
+      net: put(BigInt64Array, of('net'), count),
+      price: put(Float64Array, of('price'), count),
+      wallets: put(Uint8Array, names.byteOffset, names.length),
+      fillsOfWallet: put(Int32Array, of('fillsOfWallet'), wallets),
+    };
+  }
+
   private word(name: keyof typeof fillsAt): number {
     const { fills } = this.room as Room;
     return new Uint32Array(this.kernels.memory.buffer, fills, 23)[fillsAt[name]] as number;
@@ -223,7 +298,7 @@ export class PlainFills {
   }
 
   private makeRoom(least: number): Room {
-    if (this.room !== undefined && this.room.blockBytes >= least) return this.room;
+    if (this.room !== undefined && this.room.bytes >= least) return this.room;
     const { kernels } = this;
     const bytes = Math.ceil(least * SPARE);
     const capacity = Math.ceil(bytes / SHORTEST_LINE) + 1;
@@ -240,22 +315,25 @@ export class PlainFills {
       seen,
       exchangeContracts.length,
     );
-    const block = kernels.allocate(bytes + SLACK);
+    const sums = kernels.makeSums(capacity);
+    const block = kernels.allocate(BLOCK_BYTES + SLACK);
     const named = forKinds(() => ({ list: kernels.allocate(4 * capacity), numbers: kernels.allocate(4 * capacity) }));
-    this.room = { fills, wallets, others, transactions, seen, block, blockBytes: bytes, named };
+    this.room = { fills, wallets, others, transactions, seen, sums, block, bytes, named };
     const exchanges = Buffer.from(exchangeContracts.join(''), 'latin1');
     new Uint8Array(kernels.memory.buffer, this.word('exchanges'), exchanges.length).set(exchanges);
     return this.room;
   }
 
   private texts(table: Pointer, numbers: Pointer, count: number, length: number): EncodedColumn {
+    const dictionary = this.dictionaryOf(table, length);
+    return { type: 'VARCHAR', ...this.pages.places(numbers, 4, count, dictionary.count), dictionary };
+  }
+
+  /** The texts of a table. */
+  private dictionaryOf(table: Pointer, length: number): NonNullable<EncodedColumn['dictionary']> {
     const words = new Uint32Array(this.kernels.memory.buffer, table, 3);
-    const [different, entries] = [words[textsAt.count] as number, words[textsAt.entries] as number];
-    return {
-      type: 'VARCHAR',
-      ...this.pages.places(numbers, 4, count, different),
-      dictionary: { count: different, bytes: this.pages.bytes(entries, different * (LENGTH_BYTES + length)) },
-    };
+    const [count, entries] = [words[textsAt.count] as number, words[textsAt.entries] as number];
+    return { count, bytes: this.pages.bytes(entries, count * (LENGTH_BYTES + length)) };
   }
 
   /** Lists the different names of one kind, and says how many bytes their texts take. */

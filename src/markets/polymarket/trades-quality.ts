@@ -1,6 +1,7 @@
 /** What is said of the trades of a file: totals under both policies on duplicates, and what was refused. */
 import type { Quality } from '../../contract/metrics.ts';
 import type { Duck } from '../../tables/duck.ts';
+import type { SummedTrades } from './fill-sums.ts';
 import type { Refused } from './refused.ts';
 
 /** Totals of trades under one policy on duplicates. */
@@ -17,6 +18,9 @@ export interface PolicyTotals {
   readonly from: number | null;
   readonly to: number | null;
 }
+
+/** What tokens are worth, of the `cash`, `net` and `price` of each, decimals of 38 digits but for the price. */
+const MARKED = 'coalesce(sum(cash + (net::DOUBLE * price)::DECIMAL(38, 6)), 0)::DOUBLE';
 
 /**
  * Exact sums; the value of each token's net position is rounded to a millionth before it is added.
@@ -43,12 +47,28 @@ export async function policyTotals(
        (SELECT count(*) FROM ${byWallet})::DOUBLE AS wallets,
        (SELECT count(DISTINCT market) FROM token_totals)::DOUBLE AS markets,
        (SELECT count(*) FROM token_totals)::DOUBLE AS tokens,
-       (SELECT coalesce(sum(cash + (net::DOUBLE * price)::DECIMAL(38, 6)), 0) FROM token_totals)::DOUBLE AS marked,
+       (SELECT ${MARKED} FROM token_totals) AS marked,
        epoch_ms(min(time))::DOUBLE AS "from", epoch_ms(max(time))::DOUBLE AS "to"
      FROM ${relation}`,
   );
   await duck.run('DROP TABLE token_totals');
   return row as PolicyTotals;
+}
+
+/** The same of sums that were made while the trades were written. */
+export async function summedTotals(
+  duck: Duck,
+  { from, to, byHour, byToken, byWallet }: SummedTrades,
+): Promise<PolicyTotals> {
+  const [row] = await duck.rows<Omit<PolicyTotals, 'from' | 'to'>>(
+    `SELECT sum(fills)::DOUBLE AS "rows", sum(usd)::DOUBLE AS usd, sum(takerUsd)::DOUBLE AS "takerUsd",
+       (SELECT count(*) FROM ${byWallet})::DOUBLE AS wallets,
+       (SELECT count(DISTINCT market) FROM ${byToken})::DOUBLE AS markets,
+       (SELECT count(*) FROM ${byToken})::DOUBLE AS tokens,
+       (SELECT ${MARKED} FROM (SELECT cash::DECIMAL(38, 6) AS cash, net::DECIMAL(38, 6) AS net, price FROM ${byToken})) AS marked
+     FROM ${byHour}`,
+  );
+  return { ...(row as Omit<PolicyTotals, 'from' | 'to'>), from, to };
 }
 
 /** The account of one file of trades. */

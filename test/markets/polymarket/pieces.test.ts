@@ -203,16 +203,17 @@ describe('trades in pieces', () => {
   const shuffled = repeated.map((_, i) => repeated[(i * 173) % repeated.length] as string);
 
   it.each([
-    ['in order of time', repeated, true],
-    ['in no order', shuffled, false],
+    ['in order of time', repeated, true, 20],
+    ['in order of time without equal rows', inOrder, true, 0],
+    ['in no order', shuffled, false, 20],
   ] as const)(
     'of a file %s are those of the file as a whole, with any number of threads',
-    async (_, lines, ordered) => {
+    async (_, lines, ordered, equal) => {
       for (const duplicates of ['keep', 'drop-exact'] as const) {
         const { parts, ...whole } = await imported(lines, { duplicates });
         expect(parts).toBe(1);
         expect((whole.metrics as { scalars: Record<string, number> }).scalars).toMatchObject({
-          duplicates: 20,
+          duplicates: equal,
           rejected: 8,
         });
         for (const threads of [1, 2]) {
@@ -236,6 +237,27 @@ describe('trades in pieces', () => {
     expect(quality[0]?.rejected).toEqual([
       { reason: 'timestamp: not a time of the format', count: 1, first: `trades.csv:${at + 2}` },
     ]);
+  });
+
+  it('fail with what is wrong with the markets, whatever is wrong with them', async () => {
+    const scratch = await fresh();
+    const duck = await openDuck({ threads: 1, memoryMb: 400, scratch });
+    const missing = (name: string): string => path.join(scratch, name);
+    const files = { format: 'poly-data-v1', duplicates: 'keep', maxRejected: 0 } as const;
+    const paths = { trades: missing('t'), markets: missing('m'), resolutions: missing('r'), scratch };
+    const limits = { threads: 1, memoryMb: 400, progress: () => undefined };
+    try {
+      await expect(
+        importPolymarket(
+          duck,
+          { ...files, trades: missing('trades.csv'), markets: missing('markets.csv') },
+          paths,
+          limits,
+        ),
+      ).rejects.toMatchObject({ at: { file: missing('markets.csv') } });
+    } finally {
+      duck.close();
+    }
   });
 
   it('have the same rows whether the file is in order or not, but for their numbers', async () => {

@@ -233,6 +233,35 @@ describe('the quick way', () => {
     expect(kept).toBeLessThan(read);
   });
 
+  it.each([1, 127, 128, 129, 256, 300, 4000])(
+    'looks up what %i fills name, a batch and a block of lines at a time',
+    async (count) => {
+      const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
+      const takers = (i: number): boolean => i % 3 === 2;
+      const rows = Array.from({ length: count }, (_, i) =>
+        line({
+          // Names of the batch before, of the line before, and new ones.
+          2: hex(i % 5 === 0 ? 7 : (i * 31) % 150, 40),
+          3: takers(i) ? (exchangeContracts[1] as string) : hex(500 + (i >> 3), 40),
+          10: hex((i % 50 === 49 ? 0 : i >> 1) + 1, 64),
+        }).join(','),
+      );
+      const part = path.join(scratch, 'batches.parquet');
+      expect(fills.read(bytesOf(rows))).toBe(true);
+      await fills.write(part, 0);
+      const written = await duck.rows(`SELECT wallet, counterparty, "transaction" FROM read_parquet(${quote(part)})`);
+      expect(written).toEqual(
+        rows.map((text, i) => {
+          const [, , wallet, other, , , , , , , transaction] = text.split(',');
+          return { wallet, counterparty: takers(i) ? null : other, transaction };
+        }),
+      );
+      for (const odd of [{ 5: 'buy' }, { 7: `0.28${'0'.repeat(300_000)}` }])
+        for (const at of [0, count >> 1, count - 1])
+          expect(fills.read(bytesOf(rows.with(at, line(odd).join(','))))).toBe(false);
+    },
+  );
+
   it('tells fills out of order and fills that may be the same', () => {
     const at = (time: string, fields: Readonly<Record<number, string>> = {}): string =>
       line({ 0: time, ...fields }).join(',');
