@@ -2,6 +2,7 @@
 export { activate, activateWithDropout } from './activation';
 export { adam, sumOfSquares } from './adam';
 export { batchNormBackward, batchNormFrozen, batchNormStatistics } from './batchnorm';
+export { firstNotBelow, pairsRise, spreadFloats, spreadInts, toFloats, toInts } from './columns';
 export { addProducts, centreColumns, projectRows } from './covariance';
 export { unpackDifferences, unpackNumbers } from './decode';
 export { copyTexts, listOccurring, packDifferences, packNumbers } from './encode';

@@ -36,6 +36,12 @@ export interface FillKernels {
     numbers: Pointer,
   ): number;
   copyTexts(texts: Pointer, offsets: Pointer, list: Pointer, count: number, target: Pointer): Pointer;
+  firstNotBelow(numbers: Pointer, count: number, key: bigint): number;
+  pairsRise(first: Pointer, second: Pointer, count: number): number;
+  toInts(numbers: Pointer, count: number, target: Pointer): void;
+  toFloats(numbers: Pointer, count: number, target: Pointer): void;
+  spreadInts(numbers: Pointer, present: Pointer, from: number, to: number, missing: number, target: Pointer): void;
+  spreadFloats(numbers: Pointer, present: Pointer, from: number, to: number, target: Pointer): void;
   unpackNumbers(from: Pointer, end: Pointer, width: number, size: number, count: number, target: Pointer): Pointer;
   unpackDifferences(from: Pointer, end: Pointer, count: number, target: Pointer): Pointer;
   makeNames(): Pointer;

@@ -2,15 +2,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FactReader, type Facts } from '../../src/facts/fact-reader.ts';
 import { COUNTERPARTY_UNKNOWN, factFiles, isBuy, outcomeOf, roleOf, TOKEN_UNKNOWN } from '../../src/facts/layout.ts';
 import { factsOf } from '../../src/facts/make.ts';
-import { bucketBounds, extentOfFacts, type Facts, readFacts } from '../../src/facts/read.ts';
+import { bucketBounds, extentOfFacts } from '../../src/facts/read.ts';
 import run from '../../src/stages/run/wallets-facts.ts';
 import definition from '../../src/stages/wallets-facts.ts';
 import { copyToParquet, type Duck, openDuck, quote } from '../../src/tables/duck.ts';
 import { readParquet } from '../../src/tables/parquet.ts';
 import { parquetFiles } from '../../src/tables/parquet-files.ts';
 import { runStage, temporaryFolder } from '../support/stage.ts';
+import { factTypes, storeTable } from '../support/stored-tables.ts';
 import { makeWorld, truncate, type World, type WorldTrade, worldStart, writeWorld } from '../support/world.ts';
 
 type Trade = WorldTrade & { readonly counterparty?: string | null };
@@ -306,9 +308,10 @@ describe('reading facts', () => {
           expect(bucket.from).toBe(buckets[i]?.to);
         });
         const seen = new Set<number>();
+        const reader = new FactReader(target);
         let reuse: Facts<'seq' | 'fee' | 'wallet' | 'counterparty' | 'flags'> | undefined;
         for (const bucket of buckets) {
-          const facts = await readFacts(duck, target, bucket, ['seq', 'fee', 'wallet', 'counterparty', 'flags'], reuse);
+          const facts = await reader.read(bucket, ['seq', 'fee', 'wallet', 'counterparty', 'flags'], reuse);
           expect(facts.rows).toBe(bucket.fills);
           for (let i = 0; i < facts.rows; i++) {
             const seq = facts.seq[i] as number;
@@ -336,17 +339,26 @@ describe('reading facts', () => {
       const { facts } = factFiles(target);
       const good = await readFile(facts);
       const other = path.join(folder, 'other.parquet');
-      const rewrite = async (query: string): Promise<void> => {
-        await duck.run(`COPY (${query}) TO ${quote(other)} (FORMAT parquet)`);
+      const rewrite = async (query: string, groupRows: number): Promise<void> => {
+        await writeFile(facts, good);
+        await storeTable(duck, `(${query})`, other, groupRows, factTypes);
         await writeFile(facts, await readFile(other));
       };
-      const read = () => readFacts(duck, target, bucket as NonNullable<typeof bucket>, ['usd']);
-      expect((await read()).rows).toBe(3000);
-      await rewrite(`FROM read_parquet(${quote(facts)}) ORDER BY seq`);
-      await expect(read()).rejects.toThrow(/order of wallet and seq/);
-      await writeFile(facts, good);
-      await rewrite(`FROM read_parquet(${quote(facts)}) LIMIT 2999`);
-      await expect(read()).rejects.toThrow(/2999 of 3000/);
+      const read = () => new FactReader(target).read(bucket as NonNullable<typeof bucket>, ['usd', 'fee']);
+      const right = await read();
+      expect(right.rows).toBe(3000);
+      for (const groupRows of [7, 1000]) {
+        await rewrite(`FROM read_parquet(${quote(facts)})`, groupRows);
+        expect(await read()).toEqual(right);
+        await rewrite(`FROM read_parquet(${quote(facts)}) ORDER BY seq`, groupRows);
+        await expect(read()).rejects.toThrow(/order of wallet and seq/);
+        await rewrite(`FROM read_parquet(${quote(facts)}) ORDER BY wallet // 2, seq`, groupRows);
+        await expect(read()).rejects.toThrow(/order of wallet and seq/);
+        await rewrite(`FROM read_parquet(${quote(facts)}) LIMIT 2999`, groupRows);
+        await expect(read()).rejects.toThrow(/2999 of 3000/);
+      }
+      await duck.run(`COPY (FROM read_parquet(${quote(other)})) TO ${quote(facts)} (FORMAT parquet)`);
+      await expect(read()).rejects.toThrow(/no facts as wallets.facts writes them/);
     });
   });
 });

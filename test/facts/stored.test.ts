@@ -9,7 +9,7 @@ import { sendStored } from '../../src/facts/stored.ts';
 import { type Duck, openDuck, quote } from '../../src/tables/duck.ts';
 import { parquetFiles } from '../../src/tables/parquet-files.ts';
 import { temporaryFolder } from '../support/stage.ts';
-import { storedCopy, storeTrades } from '../support/stored-trades.ts';
+import { storedCopy, storeTrades } from '../support/stored-tables.ts';
 import { makeWorld, type World, type WorldTrade, writeWorld } from '../support/world.ts';
 
 /** A world as poly_data knows it: every trade names a token and a role, and makers their counterparty. */

@@ -1,6 +1,7 @@
 /** Settles the wallets of one bucket and writes their rows: what worker threads of a settlement do. */
 import path from 'node:path';
-import { type Bucket, readFacts } from '../../facts/read.ts';
+import { FactReader } from '../../facts/fact-reader.ts';
+import type { Bucket } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
 import { copySql, type Duck, identifier, quote } from '../../tables/duck.ts';
 import { MadeRows } from '../../tables/made-rows.ts';
@@ -42,9 +43,10 @@ export default async function openBuckets(
   if (shared.names !== undefined) await readNames(duck, shared.names);
   const ledger = new MadeRows(duck, 'ledger_rows', ledgerColumns);
   const history = shared.history === undefined ? undefined : new MadeRows(duck, 'history_rows', historyColumns);
+  const reader = new FactReader(shared.facts);
   let facts: FactsRead | undefined;
   return async (bucket, index) => {
-    if (bucket.fills > 0) facts = await readFacts(duck, shared.facts, bucket, factsRead, facts);
+    if (bucket.fills > 0) facts = await reader.read(bucket, factsRead, facts);
     const flows = shared.flows === undefined ? noFlows : await readFlows(duck, shared.flows, bucket);
     const fills = bucket.fills > 0 && facts !== undefined ? facts : noFills;
     const wallets = pass.run(fills, flows, ledger, history);

@@ -1,6 +1,7 @@
 /** The pass over fills and flows: every wallet's positions, and at its end the rows of the ledger. */
+
+import type { Facts } from '../../facts/fact-reader.ts';
 import { isBuy, roleOf } from '../../facts/layout.ts';
-import type { Facts } from '../../facts/read.ts';
 import type { RowSink } from '../../tables/made-rows.ts';
 import {
   BOUGHT,

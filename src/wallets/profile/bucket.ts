@@ -1,6 +1,7 @@
 /** The work of one bucket of wallets: read their fills, measure them as of all dates, write one part of the table. */
+import { FactReader, type Facts } from '../../facts/fact-reader.ts';
 import { type FactColumn, factFiles } from '../../facts/layout.ts';
-import { type Bucket, type Facts, readFacts } from '../../facts/read.ts';
+import type { Bucket } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
 import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
 import { partFile } from '../../tables/parquet-files.ts';
@@ -70,10 +71,11 @@ function partWriter<Column extends FactColumn>(
     ({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' }),
   );
   const nulls = registerRows(duck, ROWS, [...keys, ...numbers], (arrays) => fill(arrays));
+  const reader = new FactReader(work.facts);
   let facts: Facts<Column | 'wallet'> | undefined;
   return async (bucket, index) => {
     const wallets = await walletsByAddress(duck, work.facts, bucket);
-    facts = await readFacts(duck, work.facts, bucket, factsNeeded, facts);
+    facts = await reader.read(bucket, factsNeeded, facts);
     const read = facts;
     const begins = firstFills(read, bucket);
     rows.clear();

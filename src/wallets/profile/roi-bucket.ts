@@ -1,6 +1,7 @@
 /** The quick pass over one bucket of wallets that only sums up their ROI, for parts that are written with it. */
+
+import { FactReader, type Facts } from '../../facts/fact-reader.ts';
 import { isBuy } from '../../facts/layout.ts';
-import { type Facts, readFacts } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
 import type { Dates } from '../dates.ts';
 import { addRoi, noRoiSums, type RoiSums, roiPctOf } from './roi-sums.ts';
@@ -17,10 +18,11 @@ const factsRead = ['wallet', 'time', 'usd', 'flags'] as const;
 type RoiFacts = Facts<(typeof factsRead)[number]>;
 
 /** Prepares a worker thread; its function does one bucket after the other in the same arrays. */
-export default function openRoiBucket(work: RoiWork, { duck }: BucketTools): Promise<BucketWork<RoiSums>> {
+export default function openRoiBucket(work: RoiWork, _tools: BucketTools): Promise<BucketWork<RoiSums>> {
+  const reader = new FactReader(work.facts);
   let facts: RoiFacts | undefined;
   return Promise.resolve(async (bucket) => {
-    facts = await readFacts(duck, work.facts, bucket, factsRead, facts);
+    facts = await reader.read(bucket, factsRead, facts);
     const begins = firstFills(facts, bucket);
     const sums = noRoiSums(work.dates.times.length);
     for (let w = 0; w < bucket.to - bucket.from; w++)

@@ -1,6 +1,6 @@
 /** What a wallet trades in, by small numbers of its own: sums by market or token then stay in the cache. */
 import { FathomError } from '../../errors.ts';
-import type { Facts } from '../../facts/read.ts';
+import type { Facts } from '../../facts/fact-reader.ts';
 import { DAY, HOUR } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
 import type { MarketTable } from './market-table.ts';

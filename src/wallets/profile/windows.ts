@@ -1,6 +1,8 @@
 /** One row a wallet and date: what the columns of a profile hold. */
+
+import type { Facts } from '../../facts/fact-reader.ts';
 import type { FactColumn } from '../../facts/layout.ts';
-import type { Bucket, Facts } from '../../facts/read.ts';
+import type { Bucket } from '../../facts/read.ts';
 import { DAY } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
 import { type Activity, makeActivity } from './activity.ts';

@@ -1,0 +1,174 @@
+/** Reads facts a range of wallets at a time, without a database: see stored-columns.ts. */
+import { FathomError } from '../errors.ts';
+import { makeKernels, type Pointer } from '../kernels/kernels.ts';
+import { Scratch } from '../kernels/scratch.ts';
+import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
+import { COUNTERPARTY_UNKNOWN, type FactColumn, type FactColumns, factFiles, factParts } from './layout.ts';
+import type { Bucket } from './read.ts';
+import { type GroupOfFile, StoredColumns } from './stored-columns.ts';
+
+/** Some of the columns of the facts of one bucket, ordered by wallet and seq; the first `rows` entries count. */
+export type Facts<Column extends FactColumn = FactColumn> = { readonly rows: number } & Pick<FactColumns, Column>;
+
+const arrays = {
+  wallet: Int32Array,
+  seq: Float64Array,
+  market: Int32Array,
+  token: Int32Array,
+  time: Float64Array,
+  usd: Float64Array,
+  shares: Float64Array,
+  fee: Float64Array,
+  flags: Uint8Array,
+  counterparty: Int32Array,
+} as const;
+
+/** Rows of a group, from one to another, which is left out. */
+interface Rows {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class FactReader {
+  private readonly folder: string;
+  private readonly kernels = makeKernels();
+  private readonly columns = new StoredColumns(this.kernels);
+  private readonly scratch = new Scratch(this.kernels);
+  private readonly files = new Map<string, StoredFile>();
+  /** Columns of the group at hand. */
+  private readonly decoded = new Map<FactColumn, Pointer>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /**
+   * Reads some columns of one bucket.
+   *
+   * @param reuse facts of an earlier bucket that are no longer needed: their arrays are filled again if they are long
+   *   enough
+   */
+  async read<Column extends FactColumn>(
+    bucket: Bucket,
+    columns: readonly Column[],
+    reuse?: Facts<Column>,
+  ): Promise<Facts<Column>> {
+    const filled = Object.fromEntries(
+      columns.map((name) => {
+        const old = reuse?.[name];
+        return [name, old !== undefined && old.length >= bucket.fills ? old : new arrays[name](bucket.fills)];
+      }),
+    ) as Record<Column, Int32Array | Float64Array | Uint8Array>;
+    // Whatever is read, wallet and seq come too: a file in another order would give wrong numbers without a word.
+    const names = [...new Set<FactColumn>([...columns, 'wallet', 'seq'])];
+    let rows = 0;
+    let last = { wallet: -1n, seq: -1n };
+    for (const group of await this.groupsOf(bucket)) {
+      await this.columns.load(group, { whole: names }, false);
+      this.scratch.begin();
+      this.decoded.clear();
+      const some = this.rowsOf(bucket, group.group.rows);
+      const count = some.to - some.from;
+      if (count === 0) continue;
+      last = this.checkOrder(group.group.rows, some, last);
+      if (rows + count > bucket.fills) this.refuse(bucket, `more than ${bucket.fills} fills`);
+      for (const name of columns) this.take(name, some, group.group.rows, filled[name], rows);
+      rows += count;
+    }
+    if (rows !== bucket.fills) this.refuse(bucket, `${rows} of ${bucket.fills} fills`);
+    return { rows, ...filled } as unknown as Facts<Column>;
+  }
+
+  private refuse(bucket: Bucket, found: string): never {
+    throw new FathomError(
+      'data',
+      `${factFiles(this.folder).facts}: there are ${found} of wallets ${bucket.from} to ${bucket.to - 1}`,
+    );
+  }
+
+  /** The groups that may hold fills of a bucket. */
+  private async groupsOf({ from, to, ...bucket }: Bucket): Promise<GroupOfFile[]> {
+    const groups: GroupOfFile[] = [];
+    for (const path of factParts(this.folder, { from, to, ...bucket })) {
+      const file = this.files.get(path) ?? (await readStored(path));
+      if (file === undefined)
+        throw new FathomError('data', `${path}: these are no facts as wallets.facts writes them`, {
+          hint: 'run that stage again',
+        });
+      this.files.set(path, file);
+      for (const group of file.groups) {
+        const { least, greatest } = group.columns['wallet'] ?? {};
+        if ((greatest ?? to) >= from && (least ?? from) < to) groups.push({ path, bytes: file.bytes, group });
+      }
+    }
+    return groups;
+  }
+
+  /** Where the fills of the bucket are in a group. */
+  private rowsOf({ from, to }: Bucket, rows: number): Rows {
+    const wallets = this.numbers('wallet', rows);
+    return {
+      from: this.kernels.firstNotBelow(wallets, rows, BigInt(from)),
+      to: this.kernels.firstNotBelow(wallets, rows, BigInt(to)),
+    };
+  }
+
+  /** Checks the order of all rows of a group, and that those of the bucket come after the last ones before. */
+  private checkOrder(
+    rows: number,
+    some: Rows,
+    last: { readonly wallet: bigint; readonly seq: bigint },
+  ): { wallet: bigint; seq: bigint } {
+    const [wallets, seqs] = [this.numbers('wallet', rows), this.numbers('seq', rows)];
+    const numbers = (at: Pointer): BigInt64Array => new BigInt64Array(this.kernels.memory.buffer, at, rows);
+    const at = (row: number) => ({ wallet: numbers(wallets)[row] as bigint, seq: numbers(seqs)[row] as bigint });
+    const first = at(some.from);
+    const follows = first.wallet > last.wallet || (first.wallet === last.wallet && first.seq > last.seq);
+    if (!follows || this.kernels.pairsRise(wallets, seqs, rows) === 0)
+      throw new FathomError('data', `${factFiles(this.folder).facts}: the facts are not in order of wallet and seq`);
+    return at(some.to - 1);
+  }
+
+  /** Decodes a column of whole numbers (i64): the values that there are. */
+  private numbers(name: FactColumn, rows: number): Pointer {
+    const known = this.decoded.get(name);
+    if (known !== undefined) return known;
+    const at = this.scratch.take(8 * rows);
+    this.columns.numbers(name, at);
+    this.decoded.set(name, at);
+    return at;
+  }
+
+  /** Puts some rows of a column into an array from a place on. */
+  private take(
+    name: FactColumn,
+    { from, to }: Rows,
+    rows: number,
+    filled: Int32Array | Float64Array | Uint8Array,
+    place: number,
+  ): void {
+    const { kernels, columns, scratch } = this;
+    const count = to - from;
+    if (filled instanceof Uint8Array) {
+      const places = scratch.take(4 * rows);
+      columns.places(name, places);
+      const meant = columns.smallNumbers(name);
+      const found = scratch.ints(places, rows);
+      for (let row = from; row < to; row++) filled[place + row - from] = meant[found[row] as number] as number;
+      return;
+    }
+    const numbers = columns.nulls(name) < rows ? this.numbers(name, rows) : 0;
+    const target = scratch.take(8 * count);
+    const present = columns.nullable(name) ? scratch.take(rows) : 0;
+    if (present !== 0) columns.presence(name, present);
+    if (filled instanceof Int32Array) {
+      if (present === 0) kernels.toInts(numbers + 8 * from, count, target);
+      else kernels.spreadInts(numbers, present, from, to, COUNTERPARTY_UNKNOWN, target);
+      filled.set(scratch.ints(target, count), place);
+    } else {
+      if (present === 0) kernels.toFloats(numbers + 8 * from, count, target);
+      else kernels.spreadFloats(numbers, present, from, to, target);
+      filled.set(new Float64Array(kernels.memory.buffer, target, count), place);
+    }
+  }
+}
