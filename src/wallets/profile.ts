@@ -9,8 +9,9 @@ import { parquetFiles, partFile } from '../tables/parquet-files.ts';
 import type { AsOf } from './as-of.ts';
 import { type Dates, datesOf } from './dates.ts';
 import openProfileBucket, { type BucketSummary, columnsBy, type ProfileWork } from './profile/bucket.ts';
+import { writeKept } from './profile/kept.ts';
 import type { ProfileSources } from './profile/market-table.ts';
-import { type MeasureSetting, originalMeasure, ourMeasure } from './profile/measure.ts';
+import { countWallets, type MeasureSetting, originalMeasure, ourMeasure } from './profile/measure.ts';
 import { meanRoi } from './profile/roi-sums.ts';
 import { type NumberColumn, specsOf } from './rows.ts';
 
@@ -50,6 +51,11 @@ export interface ProfileResult {
 }
 
 const BUCKET_FILLS = 250_000;
+/** Up to so many dates the rows of a bucket are few beside its fills, of which it then takes more. */
+const FEW_DATES = 4;
+const FILLS_OF_FEW_DATES = 1_000_000;
+/** Numbers that are kept in memory until all rows are there: 64 MB. */
+const MOST_KEPT = 8_000_000;
 /** Names of parts have three digits. */
 const MOST_BUCKETS = 999;
 const ROWS_OF_ONE_FILE = 500_000;
@@ -73,27 +79,50 @@ export async function profileWallets(
   const rowsOfOneFile = run.rowsOfOneFile ?? ROWS_OF_ONE_FILE;
   const extent = await extentOfFacts(duck, sources.facts);
   const dates = datesOf(asOf, extent.first, extent.last);
-  const size = Math.max(run.bucketFills ?? BUCKET_FILLS, Math.ceil(extent.rows / MOST_BUCKETS));
-  const buckets = await bucketBounds(duck, sources.facts, size);
-  const setting: MeasureSetting = { sources, dates, minTrades, lastFill: extent.last, buckets, run, rowsOfOneFile };
-  const measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
-  await mkdir(path, { recursive: true });
-  const summaries = await runBuckets(work, { ...measure, facts: sources.facts, folder: path }, buckets, run);
   const columns = columnsBy[definitions];
+  const wallets = await countWallets(duck, sources.facts);
+  const mostRows = wallets.trading * dates.times.length;
+  const kept = mostRows <= rowsOfOneFile && mostRows * columns.length <= MOST_KEPT;
+  const least = dates.times.length <= FEW_DATES ? FILLS_OF_FEW_DATES : BUCKET_FILLS;
+  const size = Math.max(run.bucketFills ?? least, Math.ceil(extent.rows / MOST_BUCKETS));
+  const buckets = await bucketBounds(duck, sources.facts, size);
+  const setting: MeasureSetting = {
+    sources,
+    dates,
+    minTrades,
+    lastFill: extent.last,
+    buckets,
+    run,
+    wallets: wallets.listed,
+    kept,
+  };
+  const measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
+  if (!kept) await mkdir(path, { recursive: true });
+  const folder = kept ? undefined : path;
+  const summaries = await runBuckets(work, { ...measure, facts: sources.facts, folder }, buckets, run);
   const total = summed(summaries, dates.times.length, columns.length);
   if (total.rows === 0)
     throw new FathomError('data', `no wallet has ${minTrades} fills in the window before any date`, {
       hint: 'lower minTrades, or lengthen asOf.lookback',
     });
-  let benchmark = measure.definitions === 'ours' ? measure.benchmark : measure.means;
-  if (benchmark === undefined) {
-    // The parts lack alphaScore, and are few enough for one file: see `originalMeasure`.
-    benchmark = meanRoi(
+  const known = measure.definitions === 'ours' ? measure.benchmark : measure.means;
+  const benchmark =
+    known ??
+    meanRoi(
       summaries.map(({ roi }) => roi),
       dates.times.length,
     );
-    await mergeParts(duck, path, columns, { dates, roi: benchmark });
-  } else if (total.rows <= rowsOfOneFile) await mergeParts(duck, path, columns);
+  let missingByColumn: Float64Array = total.missingByColumn;
+  if (kept)
+    missingByColumn = await writeKept(duck, {
+      facts: sources.facts,
+      buckets: summaries,
+      columns,
+      dates,
+      means: definitions === 'original' ? benchmark : undefined,
+      path,
+    });
+  else if (total.rows <= rowsOfOneFile) await mergeParts(duck, path, columns);
   else await numberParts(path);
   return {
     rows: total.rows,
@@ -104,7 +133,7 @@ export async function profileWallets(
     settledByDate: total.settledByDate,
     missing: Object.fromEntries(
       columns.flatMap(({ name }, c) => {
-        const count = name === 'alphaScore' ? 0 : (total.missingByColumn[c] as number);
+        const count = name === 'alphaScore' ? 0 : (missingByColumn[c] as number);
         return count > 0 ? [[name, count]] : [];
       }),
     ),
@@ -112,28 +141,17 @@ export async function profileWallets(
   };
 }
 
-/**
- * Makes one file of the parts.
- *
- * @param means mean roiPct by number of the date, if it was not known when the parts were written: fills in alphaScore
- */
-async function mergeParts(
-  duck: Duck,
-  path: string,
-  columns: readonly NumberColumn[],
-  means?: { readonly dates: Dates; readonly roi: Float64Array },
-): Promise<void> {
-  const names = columns.map(({ name }) => identifier(name));
-  let rows = `read_parquet([${parquetFiles(path).map(quote).join(', ')}])`;
-  if (means !== undefined) {
-    names[names.indexOf('"alphaScore"')] = 'roiPct - mean AS "alphaScore"';
-    // As texts: a literal with a point is a DECIMAL, and not every one of them becomes the nearest double.
-    const values = Array.from(means.roi, (mean, q) => `(make_timestamp(${means.dates.times[q]}), '${mean}'::DOUBLE)`);
-    rows += ` JOIN (VALUES ${values.join(', ')}) means("asOf", mean) USING ("asOf")`;
-  }
+/** Makes one file of the parts. */
+async function mergeParts(duck: Duck, path: string, columns: readonly NumberColumn[]): Promise<void> {
+  const names = columns.map(({ name }) => identifier(name)).join(', ');
   const merged = `${path}.merged`;
-  const query = `SELECT wallet, "asOf", ${names.join(', ')} FROM ${rows} ORDER BY "asOf", wallet`;
-  await copyToParquet(duck, query, merged, specsOf(columns));
+  const rows = `read_parquet([${parquetFiles(path).map(quote).join(', ')}])`;
+  await copyToParquet(
+    duck,
+    `SELECT wallet, "asOf", ${names} FROM ${rows} ORDER BY "asOf", wallet`,
+    merged,
+    specsOf(columns),
+  );
   await rm(path, { recursive: true });
   await rename(merged, path);
 }

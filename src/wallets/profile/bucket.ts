@@ -9,7 +9,7 @@ import { type FillRows, registerRows, type SourceColumn } from '../../tables/row
 import { type NumberColumn, specsOf } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import { makeOriginalWindows, type OriginalSetting, originalColumns, originalFacts, ROI_COLUMN } from './original.ts';
-import { BucketRows, rowsInOrder } from './output.ts';
+import { BucketRows, flatRows, rowsInOrder } from './output.ts';
 import { addRoi, noRoiSums, type RoiSums } from './roi-sums.ts';
 import { factsRead } from './slots.ts';
 import { type AddRows, firstFills, makeWindows, type WindowSetting } from './windows.ts';
@@ -21,8 +21,8 @@ export type Measure =
 
 export type ProfileWork = Measure & {
   readonly facts: string;
-  /** Folder of the parts. */
-  readonly folder: string;
+  /** Folder of the parts; undefined if the rows are few, so that they come back in place of being written. */
+  readonly folder: string | undefined;
 };
 
 /** What a bucket says of itself. By date: number of the date; by column: number of the column. */
@@ -35,6 +35,8 @@ export interface BucketSummary {
   readonly missingByColumn: Float64Array;
   /** Of the original definitions, if their means are not known yet. */
   readonly roi: RoiSums;
+  /** See `flatRows`; undefined if they were written. */
+  readonly kept: Float64Array | undefined;
 }
 
 export const columnsBy: Readonly<Record<Measure['definitions'], readonly NumberColumn[]>> = {
@@ -63,34 +65,48 @@ function partWriter<Column extends FactColumn>(
   const rows = new BucketRows(columns.length, work.dates.times.length);
   // What the query of `writePart` reads: the rows of the bucket at hand.
   let fill: FillRows = () => 0;
-  const keys: SourceColumn[] = [
-    { name: 'asOf', cell: 'time' },
-    { name: 'place', cell: 'integer' },
-  ];
-  const numbers = columns.map(
-    ({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' }),
-  );
-  const nulls = registerRows(duck, ROWS, [...keys, ...numbers], (arrays) => fill(arrays));
+  const given = sourceColumns('place', columns);
+  const nulls = registerRows(duck, ROWS, given, (arrays) => fill(arrays));
   const reader = new FactReader(work.facts);
   let facts: Facts<Column | 'wallet'> | undefined;
   return async (bucket, index) => {
-    const wallets = await walletsByAddress(duck, work.facts, bucket);
+    const kept = work.folder === undefined;
+    const wallets = kept ? undefined : await walletsByAddress(duck, work.facts, bucket);
     facts = await reader.read(bucket, factsNeeded, facts);
     const read = facts;
     const begins = firstFills(read, bucket);
     rows.clear();
-    wallets.forEach((wallet, place) => {
+    const add = (wallet: number, place: number): void => {
+      const [begin, end] = [begins[wallet - bucket.from] as number, begins[wallet - bucket.from + 1] as number];
+      if (end === begin) return;
       rows.startWallet(place);
-      const at = wallet - bucket.from;
-      addRows(read, begins[at] as number, begins[at + 1] as number, rows);
-    });
+      addRows(read, begin, end, rows);
+    };
     nulls.fill(0);
-    if (rows.count > 0) {
-      fill = rowsInOrder(rows, work.dates.times);
-      await writePart(duck, work, index);
+    if (wallets === undefined) for (let wallet = bucket.from; wallet < bucket.to; wallet++) add(wallet, wallet);
+    else {
+      wallets.forEach(add);
+      if (rows.count > 0) {
+        fill = rowsInOrder(rows, work.dates.times);
+        await writePart(duck, work, index);
+      }
     }
-    return { ...summarise(rows, work, columns), missingByColumn: nulls.slice(keys.length) };
+    const missingByColumn = nulls.slice(given.length - columns.length);
+    return { ...summarise(rows, work, columns), missingByColumn, kept: kept ? flatRows(rows) : undefined };
   };
+}
+
+/**
+ * Rows as a table function gives them: the date, a number that stands for the wallet, and the columns.
+ *
+ * @param wallet what that number is called
+ */
+export function sourceColumns(wallet: string, columns: readonly NumberColumn[]): SourceColumn[] {
+  return [
+    { name: 'asOf', cell: 'time' },
+    { name: wallet, cell: 'integer' },
+    ...columns.map(({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' })),
+  ];
 }
 
 /**
@@ -113,7 +129,7 @@ async function writePart(duck: Duck, work: ProfileWork, index: number): Promise<
     duck,
     `SELECT addresses[place + 1] AS wallet, "asOf", ${columns.map(({ name }) => identifier(name)).join(', ')}
      FROM ${ROWS}(), ${WALLETS}`,
-    partFile(work.folder, index),
+    partFile(work.folder as string, index),
     specsOf(columns),
     dictionaryLimits[work.definitions],
   );
@@ -134,7 +150,7 @@ function summarise(
   rows: BucketRows,
   work: ProfileWork,
   columns: readonly NumberColumn[],
-): Omit<BucketSummary, 'missingByColumn'> {
+): Omit<BucketSummary, 'missingByColumn' | 'kept'> {
   const dates = work.dates.times.length;
   const settled = columns.findIndex(({ name }) => name === 'settledPositions');
   const settledByDate = new Float64Array(dates);

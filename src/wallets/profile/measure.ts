@@ -23,24 +23,25 @@ export interface MeasureSetting {
   readonly lastFill: number;
   readonly buckets: readonly Bucket[];
   readonly run: BucketRun;
-  /** Up to so many rows the table is one file. */
-  readonly rowsOfOneFile: number;
+  /** Wallets that the facts list, counterparties included. */
+  readonly wallets: number;
+  /** True if the rows are kept until all are there. */
+  readonly kept: boolean;
 }
 
 type MeasureBy<Definitions> = Extract<Measure, { readonly definitions: Definitions }>;
 
 /** Prepares our own definitions. */
 export async function ourMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'ours'>> {
-  const { sources, dates, minTrades } = setting;
+  const { sources, dates, minTrades, wallets } = setting;
   const markets = await readMarketTable(duck, sources);
   const { arrays, benchmark } = await readPrices(duck, sources.facts, markets, dates);
-  const { listed } = await countWallets(duck, sources.facts);
-  const fundedAt = await readFunding(duck, sources, listed);
+  const fundedAt = await readFunding(duck, sources, wallets);
   return {
     definitions: 'ours',
     markets,
     dates,
-    wallets: listed,
+    wallets,
     prices: arrays,
     benchmark: benchmark.roi,
     minTrades,
@@ -54,17 +55,16 @@ const roiWork: BucketModule<RoiWork, RoiSums> = {
 };
 
 /**
- * Prepares the original definitions. Where the table is surely one file, the means are left out: merging its parts fills
- * in what depends on them. Parts that stay are written once, so their means are summed up before.
+ * Prepares the original definitions. Where the rows are kept, the means are left out: what depends on them is filled in
+ * at the end. Parts are written once, so their means are summed up before.
  */
 export async function originalMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'original'>> {
   const { sources, dates, minTrades, buckets, run } = setting;
   const { facts } = sources;
   const markets = await readMarketTable(duck, sources);
   const ends = await lastFills(duck, facts, dates, setting.lastFill);
-  const { trading } = await countWallets(duck, facts);
   let means: Float64Array | undefined;
-  if (trading * dates.times.length > setting.rowsOfOneFile) {
+  if (!setting.kept) {
     // Not the work that is counted, but it can be stopped.
     const progress = (_: number, total: number): void => run.progress?.(0, total);
     const sums = await runBuckets(roiWork, { facts, dates, minTrades }, buckets, { ...run, progress });
@@ -74,7 +74,7 @@ export async function originalMeasure(duck: Duck, setting: MeasureSetting): Prom
 }
 
 /** Wallets that the facts list, counterparties included, and those with fills. */
-async function countWallets(duck: Duck, facts: string): Promise<{ listed: number; trading: number }> {
+export async function countWallets(duck: Duck, facts: string): Promise<{ listed: number; trading: number }> {
   const [counted] = await duck.rows<{ listed: number; trading: number }>(
     `SELECT count(*)::DOUBLE AS listed, (count(*) FILTER (fills > 0))::DOUBLE AS trading
      FROM read_parquet(${quote(factFiles(facts).wallets)})`,

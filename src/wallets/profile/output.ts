@@ -74,6 +74,17 @@ export class BucketRows {
   }
 }
 
+/** Rows as they leave their thread: row after row in order of date, each with the number of its wallet first. */
+export function flatRows(rows: BucketRows): Float64Array {
+  const flat = new Float64Array(rows.count * rows.rowSize);
+  let at = 0;
+  for (const { block, rows: count } of rows.inOrder()) {
+    flat.set(block.subarray(0, count * rows.rowSize), at);
+    at += count * rows.rowSize;
+  }
+  return flat;
+}
+
 /** Gives the rows in their order: the time of the date, the place of the wallet, the values. */
 export function rowsInOrder(rows: BucketRows, times: Float64Array): FillRows {
   const blocks = rows.inOrder();
