@@ -28,5 +28,6 @@ export {
   addFlags, beginTrades, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
 } from './facts';
 export { makeFills, readFills } from './plain-fills';
+export { forgetRows, listDoubles, makeRowColumns, takeRows, toWhole } from './row-columns';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

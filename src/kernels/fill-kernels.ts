@@ -35,6 +35,19 @@ export interface FillKernels {
     list: Pointer,
     numbers: Pointer,
   ): number;
+  makeRowColumns(columns: number, capacity: number): Pointer;
+  forgetRows(all: Pointer, columns: number): void;
+  takeRows(all: Pointer, columns: number, rows: Pointer, count: number, before: number): void;
+  toWhole(values: Pointer, count: number, target: Pointer): void;
+  listDoubles(
+    values: Pointer,
+    count: number,
+    most: number,
+    slots: Pointer,
+    slotCount: number,
+    list: Pointer,
+    places: Pointer,
+  ): number;
   copyTexts(texts: Pointer, offsets: Pointer, list: Pointer, count: number, target: Pointer): Pointer;
   firstNotBelow(numbers: Pointer, count: number, key: bigint): number;
   pairsRise(first: Pointer, second: Pointer, count: number): number;

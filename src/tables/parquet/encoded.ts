@@ -2,7 +2,7 @@
  * Parquet files from columns that are encoded already
  * (https://parquet.apache.org/docs/file-format/). They are not compressed: what is written this way is packed tightly.
  */
-import { open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { type ColumnSpec, METADATA_KEY } from '../columns.ts';
 import type { DirectWriter } from '../direct.ts';
 import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
@@ -86,6 +86,55 @@ const schemas: Readonly<Record<EncodedType, ThriftStruct>> = {
 
 const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
+/** Writes a file group by group, whole or not at all: until `finish` it has another name. */
+export class EncodedWriter {
+  private readonly path: string;
+  private readonly specs: readonly ColumnSpec[];
+  private readonly file: FileHandle;
+  private readonly groups: ThriftValue[] = [];
+  private columns: EncodedRows['columns'] = {};
+  private rows = 0;
+  private at = MAGIC.length;
+
+  private constructor(path: string, specs: readonly ColumnSpec[], file: FileHandle) {
+    this.path = path;
+    this.specs = specs;
+    this.file = file;
+  }
+
+  /** @param specs what the columns are, in order */
+  static async open(path: string, specs: readonly ColumnSpec[]): Promise<EncodedWriter> {
+    const file = await open(`${path}.part`, 'w');
+    await writeAll(file, [MAGIC]);
+    return new EncodedWriter(path, specs, file);
+  }
+
+  /** Appends a group. A column lacks values in all groups or in none. */
+  async add(group: EncodedRows): Promise<void> {
+    const { parts, entry } = layGroup(this.specs, group, this.at);
+    this.groups.push(entry);
+    this.columns = group.columns;
+    this.rows += group.rows;
+    this.at += size(parts);
+    await writeAll(this.file, parts);
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await writeAll(this.file, footerOf(this.specs, this.columns, this.groups, this.rows));
+    } finally {
+      await this.file.close();
+    }
+    await rename(`${this.path}.part`, this.path);
+  }
+
+  /** Leaves nothing. */
+  async abandon(): Promise<void> {
+    await this.file.close();
+    await rm(`${this.path}.part`, { force: true });
+  }
+}
+
 /**
  * Writes a file, whole or not at all. The bytes of the columns may not change meanwhile.
  *
@@ -99,52 +148,79 @@ export async function writeEncoded(
   groups: readonly EncodedRows[],
   direct?: DirectWriter,
 ): Promise<void> {
-  const parts: Uint8Array[] = [MAGIC];
+  const all: Uint8Array[] = [MAGIC];
   let at = MAGIC.length;
-  const written = groups.map(({ rows, columns }): ThriftValue => {
-    const start = at;
-    const chunks: ThriftValue[] = [];
-    for (const { name } of specs) {
-      const column = columns[name] as EncodedColumn;
-      const dictionary = dictionaryPage(column);
-      const all = [...dictionary, ...dataPage(column, rows)];
-      chunks.push(chunkOf(name, column, rows, at, size(dictionary), size(all)));
-      parts.push(...all);
-      at += size(all);
-    }
-    const bytes = at - start;
-    return {
-      struct: { 1: { list: chunks }, 2: { i64: bytes }, 3: { i64: rows }, 5: { i64: start }, 6: { i64: bytes } },
-    };
+  const entries = groups.map((group) => {
+    const { parts, entry } = layGroup(specs, group, at);
+    at += size(parts);
+    all.push(...parts);
+    return entry;
   });
+  const rows = groups.reduce((sum, group) => sum + group.rows, 0);
+  all.push(...footerOf(specs, groups[0]?.columns ?? {}, entries, rows));
+  const temporary = `${path}.part`;
+  if (direct === undefined) {
+    const file = await open(temporary, 'w');
+    try {
+      await writeAll(file, all);
+    } finally {
+      await file.close();
+    }
+  } else await direct.write(temporary, all);
+  await rename(temporary, path);
+}
+
+/** The pages of a group that begins at a byte of the file, and what the footer says of them. */
+function layGroup(
+  specs: readonly ColumnSpec[],
+  { rows, columns }: EncodedRows,
+  start: number,
+): { parts: Uint8Array[]; entry: ThriftValue } {
+  const parts: Uint8Array[] = [];
+  const chunks: ThriftValue[] = [];
+  let at = start;
+  for (const { name } of specs) {
+    const column = columns[name] as EncodedColumn;
+    const dictionary = dictionaryPage(column);
+    const all = [...dictionary, ...dataPage(column, rows)];
+    chunks.push(chunkOf(name, column, rows, at, size(dictionary), size(all)));
+    parts.push(...all);
+    at += size(all);
+  }
+  const bytes = at - start;
+  const entry: ThriftValue = {
+    struct: { 1: { list: chunks }, 2: { i64: bytes }, 3: { i64: rows }, 5: { i64: start }, 6: { i64: bytes } },
+  };
+  return { parts, entry };
+}
+
+/** What stands behind the groups. */
+function footerOf(
+  specs: readonly ColumnSpec[],
+  columns: EncodedRows['columns'],
+  groups: readonly ThriftValue[],
+  rows: number,
+): Uint8Array[] {
   const footer = encodeThrift({
     1: { i32: 2 },
-    2: { list: schemaOf(specs, groups[0]?.columns ?? {}) },
-    3: { i64: groups.reduce((sum, { rows }) => sum + rows, 0) },
-    4: { list: written },
+    2: { list: schemaOf(specs, columns) },
+    3: { i64: rows },
+    4: { list: groups },
     5: { list: [{ struct: { 1: { text: METADATA_KEY }, 2: { text: JSON.stringify(specs) } } }] },
     6: { text: WRITER },
   });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(footer.length);
-  const all = [...parts, footer, length, MAGIC];
-  const temporary = `${path}.part`;
-  await (direct === undefined ? writeParts(temporary, all) : direct.write(temporary, all));
-  await rename(temporary, path);
+  return [footer, length, MAGIC];
 }
 
-async function writeParts(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    const { bytesWritten } = await file.writev(parts);
-    // The system may take less than all of it at once: the rest goes one by one.
-    let skipped = bytesWritten;
-    for (const part of parts) {
-      if (skipped < part.length) await file.appendFile(part.subarray(skipped));
-      skipped = Math.max(0, skipped - part.length);
-    }
-  } finally {
-    await file.close();
+async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  const { bytesWritten } = await file.writev(parts);
+  // The system may take less than all of it at once: the rest goes one by one.
+  let skipped = bytesWritten;
+  for (const part of parts) {
+    if (skipped < part.length) await file.appendFile(part.subarray(skipped));
+    skipped = Math.max(0, skipped - part.length);
   }
 }
 

@@ -3,13 +3,14 @@ import { FactReader, type Facts } from '../../facts/fact-reader.ts';
 import { type FactColumn, factFiles } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
-import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
+import { type Duck, quote } from '../../tables/duck.ts';
 import { partFile } from '../../tables/parquet-files.ts';
-import { type FillRows, registerRows, type SourceColumn } from '../../tables/row-source.ts';
-import { type NumberColumn, specsOf } from '../rows.ts';
+import type { SourceColumn } from '../../tables/row-source.ts';
+import type { NumberColumn } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import { makeOriginalWindows, type OriginalSetting, originalColumns, originalFacts, ROI_COLUMN } from './original.ts';
-import { BucketRows, flatRows, rowsInOrder } from './output.ts';
+import { BucketRows, flatRows } from './output.ts';
+import { PartWriter } from './part-writer.ts';
 import { addRoi, noRoiSums, type RoiSums } from './roi-sums.ts';
 import { factsRead } from './slots.ts';
 import { type AddRows, firstFills, makeWindows, type WindowSetting } from './windows.ts';
@@ -63,15 +64,11 @@ function partWriter<Column extends FactColumn>(
 ): BucketWork<BucketSummary> {
   const columns = columnsBy[work.definitions];
   const rows = new BucketRows(columns.length, work.dates.times.length);
-  // What the query of `writePart` reads: the rows of the bucket at hand.
-  let fill: FillRows = () => 0;
-  const given = sourceColumns('place', columns);
-  const nulls = registerRows(duck, ROWS, given, (arrays) => fill(arrays));
+  const writer = work.folder === undefined ? undefined : new PartWriter(columns);
   const reader = new FactReader(work.facts);
   let facts: Facts<Column | 'wallet'> | undefined;
   return async (bucket, index) => {
-    const kept = work.folder === undefined;
-    const wallets = kept ? undefined : await walletsByAddress(duck, work.facts, bucket);
+    const wallets = writer === undefined ? undefined : await walletsByAddress(duck, work.facts, bucket);
     facts = await reader.read(bucket, factsNeeded, facts);
     const read = facts;
     const begins = firstFills(read, bucket);
@@ -82,17 +79,19 @@ function partWriter<Column extends FactColumn>(
       rows.startWallet(place);
       addRows(read, begin, end, rows);
     };
-    nulls.fill(0);
-    if (wallets === undefined) for (let wallet = bucket.from; wallet < bucket.to; wallet++) add(wallet, wallet);
+    let missingByColumn: Float64Array = new Float64Array(columns.length);
+    if (writer === undefined || wallets === undefined)
+      for (let wallet = bucket.from; wallet < bucket.to; wallet++) add(wallet, wallet);
     else {
-      wallets.forEach(add);
-      if (rows.count > 0) {
-        fill = rowsInOrder(rows, work.dates.times);
-        await writePart(duck, work, index);
-      }
+      wallets.numbers.forEach(add);
+      const path = partFile(work.folder as string, index);
+      if (rows.count > 0) missingByColumn = await writer.write(path, rows, wallets.addresses, work.dates.times);
     }
-    const missingByColumn = nulls.slice(given.length - columns.length);
-    return { ...summarise(rows, work, columns), missingByColumn, kept: kept ? flatRows(rows) : undefined };
+    return {
+      ...summarise(rows, work, columns),
+      missingByColumn,
+      kept: writer === undefined ? flatRows(rows) : undefined,
+    };
   };
 }
 
@@ -109,41 +108,17 @@ export function sourceColumns(wallet: string, columns: readonly NumberColumn[]):
   ];
 }
 
-/**
- * Ours: enough for counts and the shares of few fills; measured: a quarter less time to write, an eighth more bytes. The
- * original columns are few beside the addresses, which would take a quarter of the bytes more and save no time.
- */
-const dictionaryLimits: Readonly<Record<Measure['definitions'], number | undefined>> = {
-  ours: 2048,
-  original: undefined,
-};
-
-/** Table function of the rows of a bucket; table of one row, with the addresses and the numbers of its wallets. */
-const ROWS = 'bucket_rows';
-const WALLETS = 'bucket_wallets';
-
-async function writePart(duck: Duck, work: ProfileWork, index: number): Promise<void> {
-  const columns = columnsBy[work.definitions];
-  // One list beside all rows, since a join by place would not keep their order.
-  await copyToParquet(
-    duck,
-    `SELECT addresses[place + 1] AS wallet, "asOf", ${columns.map(({ name }) => identifier(name)).join(', ')}
-     FROM ${ROWS}(), ${WALLETS}`,
-    partFile(work.folder as string, index),
-    specsOf(columns),
-    dictionaryLimits[work.definitions],
-  );
-}
-
-/** Numbers of the wallets of a bucket that traded, in order of their addresses; leaves them in table `WALLETS`. */
-async function walletsByAddress(duck: Duck, facts: string, { from, to }: Bucket): Promise<readonly number[]> {
-  await duck.run(`CREATE OR REPLACE TEMP TABLE ${WALLETS} AS
-    SELECT list(address ORDER BY address) AS addresses, list(wallet ORDER BY address) AS wallets
+/** Numbers and addresses of the wallets of a bucket that traded, in order of their addresses. */
+async function walletsByAddress(
+  duck: Duck,
+  facts: string,
+  { from, to }: Bucket,
+): Promise<{ readonly numbers: readonly number[]; readonly addresses: readonly string[] }> {
+  const sorted = await duck.connection.runAndReadAll(`SELECT wallet, address
     FROM read_parquet(${quote(factFiles(facts).wallets)})
-    WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0`);
-  const sorted = await duck.connection.runAndReadAll(`SELECT unnest(wallets) FROM ${WALLETS}`);
-  const [wallets] = sorted.getColumnsJS() as [number[]];
-  return wallets;
+    WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0 ORDER BY address`);
+  const [numbers, addresses] = sorted.getColumnsJS() as [number[], string[]];
+  return { numbers, addresses };
 }
 
 function summarise(

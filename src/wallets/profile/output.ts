@@ -1,5 +1,4 @@
-/** Rows of numbers by date and wallet: collected for one bucket, then given to DuckDB a column at a time. */
-import { CHUNK_ROWS, type FillRows } from '../../tables/row-source.ts';
+/** Rows of numbers by date and wallet, collected for one bucket. */
 
 /** Rows of a block: its values stay in the cache while they go from rows to columns. */
 const BLOCK_ROWS = 128;
@@ -83,35 +82,4 @@ export function flatRows(rows: BucketRows): Float64Array {
     at += count * rows.rowSize;
   }
   return flat;
-}
-
-/** Gives the rows in their order: the time of the date, the place of the wallet, the values. */
-export function rowsInOrder(rows: BucketRows, times: Float64Array): FillRows {
-  const blocks = rows.inOrder();
-  return ([moments, ...numbers]) => {
-    let filled = 0;
-    // Whole blocks only.
-    while (filled + BLOCK_ROWS <= CHUNK_ROWS) {
-      const { value } = blocks.next();
-      if (value === undefined) break;
-      const { block, date, rows: count } = value;
-      (moments as Float64Array).fill(times[date] as number, filled, filled + count);
-      for (let c = 0; c < numbers.length; c++)
-        toColumn(block, c, rows.rowSize, count, numbers[c] as Float64Array, filled);
-      filled += count;
-    }
-    return filled;
-  };
-}
-
-/** Copies one number of each row to a column, from index `start` on. */
-function toColumn(
-  block: Float64Array,
-  number: number,
-  rowSize: number,
-  rows: number,
-  column: Float64Array,
-  start: number,
-): void {
-  for (let k = start, from = number; k < start + rows; k++, from += rowSize) column[k] = block[from] as number;
 }

@@ -1,0 +1,219 @@
+/**
+ * Writes the rows of a bucket as Parquet without a database: rows become columns in the memory of the kernels, and are
+ * written as they are encoded there.
+ */
+import { makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import { type EncodedValues, Pages } from '../../kernels/pages.ts';
+import { type EncodedColumn, EncodedWriter } from '../../tables/parquet/encoded.ts';
+import { type NumberColumn, specsOf } from '../rows.ts';
+import type { BucketRows } from './output.ts';
+
+/** Rows of a group in the file: as many as DuckDB's have. */
+const GROUP_ROWS = 122_880;
+
+/** Rows that are taken at a time; see `BucketRows`. */
+const BLOCK_ROWS = 128;
+
+/** Values of a column that has more different ones in a group are written as they are. */
+const MOST_LISTED = 8192;
+const SLOTS = 4 * MOST_LISTED;
+
+/** Bytes of a `Column` of the kernels. */
+const COLUMN_BYTES = 12;
+
+/** What the pages take at most of a listed double and its presence, of a whole number, and of all else. */
+const LISTED_BYTES = 3;
+const WHOLE_BYTES = 10;
+const MORE_BYTES = 1 << 16;
+const LENGTH_BYTES = 4;
+
+/** A bucket's wallets: their addresses in order. */
+interface Addresses {
+  readonly texts: Pointer;
+  /** u32, where each begins; one more ends the last. */
+  readonly offsets: Pointer;
+  /** i32, 0, 1, 2 and so on; and one -1 for each. */
+  readonly same: Pointer;
+  readonly unlisted: Pointer;
+}
+
+/** A column of a group in the memory of the kernels. */
+interface Taken {
+  /** f64, the values that there are. */
+  readonly values: Pointer;
+  readonly present: Pointer;
+  readonly count: number;
+}
+
+export class PartWriter {
+  private readonly columns: readonly NumberColumn[];
+  private readonly kernels = makeKernels();
+  private readonly pages = new Pages(this.kernels);
+  /** Columns of the kernels: the place of the wallet, then the others. */
+  private readonly all: Pointer;
+  private readonly block: Pointer;
+  private readonly slots: Pointer;
+  private readonly list: Pointer;
+  private readonly numbers: Pointer;
+  private readonly scratch: Pointer;
+  private readonly dates: Pointer;
+  private room: (Addresses & { readonly bytes: number; readonly count: number }) | undefined;
+
+  constructor(columns: readonly NumberColumn[]) {
+    const { kernels } = this;
+    this.columns = columns;
+    this.all = kernels.makeRowColumns(columns.length + 1, GROUP_ROWS);
+    this.block = kernels.allocate(8 * BLOCK_ROWS * (columns.length + 1));
+    this.slots = kernels.allocate(4 * SLOTS);
+    this.list = kernels.allocate(8 * (MOST_LISTED + 1));
+    this.numbers = kernels.allocate(8 * GROUP_ROWS);
+    this.scratch = kernels.allocate(8 * GROUP_ROWS);
+    this.dates = kernels.allocate(8 * GROUP_ROWS);
+  }
+
+  /**
+   * Writes rows, whose first number is the place of the wallet among the addresses.
+   *
+   * @param addresses of the wallets of the bucket, in order
+   * @param times microseconds by number of the date
+   * @returns in how many rows each column is unknown
+   */
+  async write(
+    path: string,
+    rows: BucketRows,
+    addresses: readonly string[],
+    times: Float64Array,
+  ): Promise<Float64Array> {
+    const { kernels, columns } = this;
+    const known = this.loadAddresses(addresses);
+    const nulls = new Float64Array(columns.length);
+    const file = await EncodedWriter.open(path, specsOf(columns));
+    try {
+      let filled = 0;
+      const flush = async (): Promise<void> => {
+        if (filled === 0) return;
+        await file.add({ rows: filled, columns: this.encode(filled, known, nulls) });
+        filled = 0;
+      };
+      kernels.forgetRows(this.all, columns.length + 1);
+      for (const { block, rows: count, date } of rows.inOrder()) {
+        if (filled + count > GROUP_ROWS) {
+          await flush();
+          kernels.forgetRows(this.all, columns.length + 1);
+        }
+        const { buffer } = kernels.memory;
+        new Float64Array(buffer, this.block, count * rows.rowSize).set(block.subarray(0, count * rows.rowSize));
+        kernels.takeRows(this.all, columns.length + 1, this.block, count, filled);
+        new BigInt64Array(buffer, this.dates + 8 * filled, count).fill(BigInt(times[date] as number));
+        filled += count;
+      }
+      await flush();
+    } catch (error) {
+      await file.abandon();
+      throw error;
+    }
+    await file.finish();
+    return nulls;
+  }
+
+  /** The columns of a group; `nulls` are counted on. */
+  private encode(rows: number, known: Addresses, nulls: Float64Array): Record<string, EncodedColumn> {
+    const { kernels, pages, columns } = this;
+    const texts = this.addressesOf(rows, known);
+    // Views of the memory hold as long as it does not grow: room for all is made before.
+    const ofRow = columns.reduce((sum, { type }) => sum + (type === 'DOUBLE' ? LISTED_BYTES : WHOLE_BYTES), 0);
+    pages.begin((ofRow + 2 * WHOLE_BYTES) * rows + texts.bytes + MORE_BYTES * columns.length);
+    const moments = new BigInt64Array(kernels.memory.buffer, this.dates, rows);
+    const range = { least: moments[0] as bigint, greatest: moments[rows - 1] as bigint };
+    const listed = pages.put((target) =>
+      kernels.copyTexts(known.texts, known.offsets, this.numbers, texts.count, target),
+    );
+    const encoded: Record<string, EncodedColumn> = {
+      wallet: {
+        type: 'VARCHAR',
+        ...pages.places(texts.places, 4, rows, texts.count),
+        dictionary: { count: texts.count, bytes: listed },
+      },
+      asOf: { type: 'TIMESTAMP', ...pages.differences(this.dates, rows), range },
+    };
+    columns.forEach(({ name, type }, c) => {
+      const taken = this.taken(c + 1);
+      nulls[c] = (nulls[c] as number) + rows - taken.count;
+      encoded[name] = {
+        type,
+        ...(type === 'DOUBLE' ? this.doubles(taken) : this.whole(taken)),
+        present: pages.presence(taken.present, rows),
+        nulls: rows - taken.count,
+      };
+    });
+    return encoded;
+  }
+
+  private taken(column: number): Taken {
+    const [values, present, count] = new Uint32Array(
+      this.kernels.memory.buffer,
+      this.all + COLUMN_BYTES * column,
+      3,
+    ) as unknown as [number, number, number];
+    return { values, present, count };
+  }
+
+  private whole({ values, count }: Taken): EncodedValues {
+    this.kernels.toWhole(values, count, this.scratch);
+    return this.pages.differences(this.scratch, count);
+  }
+
+  private doubles({ values, count }: Taken): EncodedValues & Pick<EncodedColumn, 'dictionary'> {
+    const { kernels, pages } = this;
+    const { slots, list, scratch } = this;
+    const different = kernels.listDoubles(values, count, MOST_LISTED, slots, SLOTS, list, scratch);
+    // A value that comes twice on average takes no more than half of its place.
+    if (different < 0 || 2 * different > count) return pages.plain(values, count);
+    const bytes = pages.bytes(list, 8 * different).slice();
+    return { ...pages.places(scratch, 4, count, different), dictionary: { count: different, bytes } };
+  }
+
+  private loadAddresses(addresses: readonly string[]): Addresses {
+    const { kernels } = this;
+    const texts = Buffer.from(addresses.join(''));
+    // Memory of a bucket is not given back until the thread ends; buckets have about as many wallets.
+    if (this.room === undefined || this.room.bytes < texts.length || this.room.count < addresses.length) {
+      const [bytes, count] = [Math.ceil(1.25 * texts.length), Math.ceil(1.25 * addresses.length)];
+      const [at, offsets, same, unlisted] = [bytes, 4 * (count + 1), 4 * count, 4 * count].map((size) =>
+        kernels.allocate(size),
+      ) as [Pointer, Pointer, Pointer, Pointer];
+      this.room = { texts: at, offsets, same, unlisted, bytes, count };
+      new Int32Array(kernels.memory.buffer, unlisted, count).fill(-1);
+      const numbers = new Int32Array(kernels.memory.buffer, same, count);
+      for (let i = 0; i < count; i++) numbers[i] = i;
+    }
+    const { room } = this;
+    new Uint8Array(kernels.memory.buffer, room.texts, texts.length).set(texts);
+    const offsets = new Uint32Array(kernels.memory.buffer, room.offsets, addresses.length + 1);
+    addresses.forEach((address, i) => {
+      offsets[i + 1] = (offsets[i] as number) + Buffer.byteLength(address);
+    });
+    return room;
+  }
+
+  /** Lists the wallets of a group, at `numbers`; gives how many they are, what their texts take and the place of each row's. */
+  private addressesOf(
+    rows: number,
+    { offsets, same, unlisted }: Addresses,
+  ): { count: number; bytes: number; places: Pointer } {
+    const { kernels } = this;
+    const { values } = this.taken(0);
+    // The places of wallets in the bucket: whole numbers in place of the doubles, then those in the list.
+    const { buffer } = kernels.memory;
+    const doubles = new Float64Array(buffer, values, rows);
+    const places = new Int32Array(buffer, values, rows);
+    for (let i = 0; i < rows; i++) places[i] = doubles[i] as number;
+    const listed = this.numbers + 4 * GROUP_ROWS;
+    const count = kernels.listOccurring(values, rows, 0, same, unlisted, this.numbers, listed);
+    const ends = new Uint32Array(buffer, offsets, (this.room?.count ?? 0) + 1);
+    let bytes = LENGTH_BYTES * count;
+    for (const place of new Int32Array(buffer, this.numbers, count))
+      bytes += (ends[place + 1] as number) - (ends[place] as number);
+    return { count, bytes, places: listed };
+  }
+}
