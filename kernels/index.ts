@@ -9,9 +9,10 @@ export { copyTexts, listOccurring, packDifferences, packNumbers } from './encode
 export { beginUnions, countLeaf, labelAround, makeRegion, rootOf, uniteAcross, uniteWithin } from './density';
 export { makeSums, sumFills } from './fill-sums';
 export { gemm, reserveGemm } from './gemm';
-export { forgetKeys, makeKeys } from './key-set';
+export { makeKeys } from './key-set';
 export { countPresent, headGradients, headOutputs } from './heads';
 export { addNumbers, makeNumbers } from './number-table';
+export { emptyTextList, makeTextList } from './text-list';
 export { forgetTexts, makeTexts } from './text-table';
 export { isolationLengths } from './isolation';
 export { kMeansDue, kMeansSettle, kMeansUndecided } from './kmeans-assign';

@@ -9,8 +9,9 @@
  * nothing is read beyond it but up to 16 bytes that are ignored.
  */
 import { Numbers, numberOf } from './number-table';
+import { TextList, addText } from './text-list';
 import { BATCH, Texts, numberTexts } from './text-table';
-import { Keys, addKey } from './key-set';
+import { Keys, addKey, forgetKeys } from './key-set';
 import { allocate } from './memory';
 
 const NONE: usize = 0;
@@ -57,7 +58,7 @@ export class Fills {
   rows: i32;
   /** Fills with another wallet on the other side: those whose role is maker. */
   makers: i32;
-  /** Fills earlier than the one before them, and fills that may be the same as one before them. */
+  /** Fills earlier than the one before them, and fills that may be the same as one since the time changed last. */
   disordered: i32;
   alike: i32;
   /** By fill: number of its line from 0 (i32). */
@@ -70,7 +71,10 @@ export class Fills {
   price: usize;
   /** By fill: twice the place of its market and its outcome (i32). */
   key: usize;
-  /** By fill: numbers of its wallet and its transaction; by fill of a maker: that of the wallet on the other side (i32). */
+  /**
+   * By fill: numbers of its wallet and its transaction; by fill of a maker: that of the wallet on the other side (i32). A
+   * transaction whose fills do not follow each other has several numbers: that is rare, and looking each up is not cheap.
+   */
   wallet: usize;
   transaction: usize;
   other: usize;
@@ -81,7 +85,8 @@ export class Fills {
   markets: Numbers;
   wallets: Texts;
   others: Texts;
-  transactions: Texts;
+  transactions: TextList;
+  /** Of the fills since the time changed last. */
   seen: Keys;
   /** Addresses of the exchange, one after the other. */
   exchanges: usize;
@@ -93,7 +98,7 @@ export class Fills {
 
 /** Room for `capacity` fills. Addresses of exchanges are written at `exchanges` by the caller, as are the other tables. */
 export function makeFills(
-  capacity: i32, markets: Numbers, wallets: Texts, others: Texts, transactions: Texts, seen: Keys, exchangeCount: i32,
+  capacity: i32, markets: Numbers, wallets: Texts, others: Texts, transactions: TextList, seen: Keys, exchangeCount: i32,
 ): Fills {
   const fills = changetype<Fills>(allocate(offsetof<Fills>()));
   fills.line = allocate(capacity << 2);
@@ -142,12 +147,13 @@ export function readFills(fills: Fills, at: usize, end: usize): usize {
 function numberFills(fills: Fills, row: i32, maker: i32): void {
   numberTexts(fills.wallets, fills.wallet + (<usize>row << 2), fills.rows - row);
   numberTexts(fills.others, fills.other + (<usize>maker << 2), fills.makers - maker);
-  numberTexts(fills.transactions, fills.transaction + (<usize>row << 2), fills.rows - row);
   for (; row < fills.rows; row++) {
     const isMaker = <i32>load<u8>(fills.maker + <usize>row);
     // 0 stands for nobody.
     const other = (load<i32>(fills.other + (<usize>maker << 2)) + 1) & -isMaker;
     maker += isMaker;
+    const at = fills.time + (<usize>row << 3);
+    if (row == 0 || load<i64>(at) != load<i64>(at - 8)) forgetKeys(fills.seen);
     if (!addKey(fills.seen, fingerprint(fills, <usize>row, <u32>other))) fills.alike++;
   }
 }
@@ -226,7 +232,7 @@ function addFill(
   store<u8>(fills.maker + row, <u8>maker);
   // Addresses stand for the texts until these are looked up.
   store<u32>(fills.wallet + (row << 2), <u32>walletAt);
-  store<u32>(fills.transaction + (row << 2), <u32>hashAt);
+  store<i32>(fills.transaction + (row << 2), addText(fills.transactions, hashAt));
   const order = leadingDigits(hashAt) ^ (market << 2 | <i64>(key & 1) << 1 | <i64>sold);
   store<i64>(fills.order + (row << 3), order);
   if (maker) {
@@ -235,15 +241,14 @@ function addFill(
   }
 }
 
-/** A hash of all that a fill is. */
+/** A hash of all that a fill is, or of enough of it: of its transaction there are the digits in the group of its order. */
 // @ts-ignore: decorator
 @inline
 function fingerprint(fills: Fills, row: usize, other: u32): u64 {
   const wallet = load<u32>(fills.wallet + (row << 2));
-  const transaction = load<u32>(fills.transaction + (row << 2));
-  const trade = load<u32>(fills.key + (row << 2)) << 1 | <u32>load<u8>(fills.sold + row);
+  const trade = <u64>load<u32>(fills.key + (row << 2)) << 1 | <u64>load<u8>(fills.sold + row);
   const who = <u64>wallet << 32 | <u64>other;
-  const what = <u64>transaction << 32 | <u64>trade;
+  const what = mixed(load<u64>(fills.order + (row << 3)), trade);
   const amounts = mixed(load<u64>(fills.usd + (row << 3)), load<u64>(fills.shares + (row << 3)));
   return mixed(mixed(mixed(who, what), amounts), load<u64>(fills.time + (row << 3)));
 }

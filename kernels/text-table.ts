@@ -147,14 +147,14 @@ function spread(texts: Texts): void {
 
 // @ts-ignore: decorator
 @inline
-function entryOf(entries: usize, number: i32, length: usize): usize {
+export function entryOf(entries: usize, number: i32, length: usize): usize {
   return entries + <usize>number * (length + 4) + 4;
 }
 
 /** Whether two texts of 16 bytes or more are the same; 16 bytes at a time, some of them twice. */
 // @ts-ignore: decorator
 @inline
-function isSame(a: usize, b: usize, length: usize): bool {
+export function isSame(a: usize, b: usize, length: usize): bool {
   for (let i: usize = 0; i + 16 < length; i += 16)
     if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
   const last = length - 16;

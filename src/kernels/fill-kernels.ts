@@ -10,8 +10,9 @@ export interface FillKernels {
   addNumbers(table: Pointer, keys: Pointer, numbers: Pointer, count: number): void;
   makeTexts(length: number, capacity: number): Pointer;
   forgetTexts(texts: Pointer): void;
+  makeTextList(length: number, capacity: number): Pointer;
+  emptyTextList(list: Pointer): void;
   makeKeys(capacity: number): Pointer;
-  forgetKeys(keys: Pointer): void;
   makeFills(
     capacity: number,
     markets: Pointer,

@@ -646,5 +646,10 @@ describe('poly-data-v1', () => {
     );
     const error = await failure(await params([fill()], { resolutions: twice }));
     expect(formatError(error)).toBe(`${twice}:3: market 253591 has two different resolutions`);
+    // Read beside the trades, but told of after them, and after the markets.
+    const trades = await params([fill({ market: '' })], { resolutions: twice });
+    expect((await failure(trades)).message).toContain('market_id: not in the markets file');
+    const markets = await file('id,question\n1,2\n');
+    expect(formatError(await failure({ ...trades, markets }))).toContain(`${markets}:1: the header`);
   });
 });

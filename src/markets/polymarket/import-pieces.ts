@@ -1,6 +1,7 @@
 /** The trades of poly_data from their file to canonical Parquet, piece by piece and out of core. */
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LARGE_FILE_BYTES } from '../../tables/direct.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { runJobs } from '../../tables/jobs.ts';
@@ -8,7 +9,7 @@ import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
 import { type SummedTrades, TradeSums } from './fill-sums.ts';
-import { type MarketNames, readMarketNames } from './market-names.ts';
+import type { MarketNames } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
 import { type Piece, PieceCutter } from './pieces.ts';
 import { polyDataOrder, polyDataTradeColumns } from './poly-data.ts';
@@ -16,9 +17,9 @@ import { polyDataOrder, polyDataTradeColumns } from './poly-data.ts';
 export interface PieceImport {
   /** The CSV file. */
   readonly file: string;
-  /** Canonical markets, which stand there once `ready` is settled; what it fails with is the error of the import. */
+  /** Canonical markets, which stand there once their names are known; what those fail with is the error of the import. */
   readonly markets: string;
-  readonly ready: Promise<void>;
+  readonly names: Promise<MarketNames>;
   /** Where the canonical trades go: a file, or a folder of parts if the file has several pieces. */
   readonly target: string;
   readonly scratch: string;
@@ -53,30 +54,28 @@ const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.
  */
 export async function importPieces(duck: Duck, options: PieceImport): Promise<ImportedTrades> {
   const parts = path.join(options.scratch, 'parts.parquet');
+  const { names } = options;
   let sums: TradeSums | undefined;
-  const readNames = async (): Promise<MarketNames> => {
-    await options.ready;
-    const markets = `read_parquet(${quote(options.markets)})`;
-    const names = await readMarketNames(duck, markets);
-    // A token of two outcomes would be summed as two.
-    if (await areTokensUnique(duck, markets)) sums = new TradeSums(names.token.count);
-    return names;
-  };
-  // Threads start and the file is cut meanwhile.
-  const names = readNames();
-  // They may fail before anybody waits for them.
-  names.catch(() => undefined);
+  // A token of two outcomes would be summed as two. Who waits for it at the end gets its error; nobody may.
+  const summable = names.then(async (known) => {
+    sums = new TradeSums(known.token.count);
+    return areTokensUnique(duck, `read_parquet(${quote(options.markets)})`);
+  });
+  summable.catch(() => undefined);
   try {
     const { results, endsInLineBreak } = await readPieces(options, names, parts, true, (result, index) => {
       if (result.sums === null) sums = undefined;
       else sums?.add(result.sums, index);
     });
     await moveParts(parts, options.target);
-    const summed = sums?.exact === true ? await sums.write(options.scratch) : null;
+    const summed = (await summable) && sums?.exact === true ? await sums.write(options.scratch) : null;
     return { ...(await accountOf(results)), endsInLineBreak, sums: summed };
   } catch (error) {
     await names;
     if (error !== disorder) throw error;
+  } finally {
+    // Whoever gets the error closes the database, which must not happen while it is asked something.
+    await Promise.allSettled([summable]);
   }
   await rm(parts, { recursive: true, force: true });
   const { results, endsInLineBreak } = await readPieces(options, names, parts, false);
@@ -124,19 +123,27 @@ async function readPieces(
     (known): PieceShared => ({ file, markets, names: known, trades: parts, scratch, duplicates, direct, ordered }),
   );
   let rows = 0;
+  let visited: Promise<void> = Promise.resolve();
   const results = await runJobs(work, shared, pieces(), {
     threads,
     memoryMb,
     scratch,
     onDone: (_, result, index) => {
-      visit?.(result, index);
-      cutter.release(held.get(index) as Piece);
-      held.delete(index);
+      // Soon, but not before the thread has got its next piece.
+      visited = visited
+        .then(() => nextTurn())
+        .then(() => {
+          visit?.(result, index);
+          cutter.release(held.get(index) as Piece);
+          held.delete(index);
+        });
+      visited.catch(() => undefined);
       if (ordered && !result.ordered) throw disorder;
       rows += result.rows;
       options.progress(rows);
     },
   });
+  await visited;
   let last = Number.NEGATIVE_INFINITY;
   for (const result of results) {
     if (ordered && result.first !== null && result.first < last) throw disorder;

@@ -9,11 +9,12 @@ import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { refuseSchemaChange } from './csv-rows.ts';
 import { checkDataApi, dataApiColumns, dataApiMarkets } from './data-api.ts';
-import { importPieces, type PieceImport } from './import-pieces.ts';
+import { type ImportedTrades, importPieces, type PieceImport } from './import-pieces.ts';
+import { type MarketNames, readMarketNames } from './market-names.ts';
 import { type CheckedMarkets, mergeMissingMarkets } from './missing-markets.ts';
 import { checkPolyDataMarkets, polyDataMarketColumns, polyDataMarkets } from './poly-data.ts';
 import { countRefused, type Refused, summariseRefused } from './refused.ts';
-import { checkResolutions, resolutionColumns, resolutionRows } from './resolutions.ts';
+import { type ImportedResolutions, importResolutions } from './resolutions.ts';
 import { policyTotals, qualityOfTrades, summedTotals } from './trades-quality.ts';
 
 export interface PolymarketFiles {
@@ -44,7 +45,11 @@ interface ReadTrades {
   readonly rejected: number;
   readonly totals: TradeTotals;
   readonly counted: TradeCounts;
+  readonly resolutions: ImportedResolutions | undefined;
 }
+
+/** Reads the resolutions, if there are any, once the canonical markets stand there. */
+type ReadResolutions = () => Promise<ImportedResolutions | undefined>;
 
 /** Imports one set of files. Stops with one `FathomError` at `file:line` if they cannot be trusted. */
 export async function importPolymarket(
@@ -53,36 +58,28 @@ export async function importPolymarket(
   paths: ImportPaths,
   limits: ImportLimits,
 ): Promise<{ metrics: MetricsFile; figures: Figure[] }> {
-  const temporary = (name: string): string => path.join(paths.scratch, `${name}.parquet`);
   const quality: Quality[] = [];
   const notes: string[] = [];
   const noteCut = (name: string, endsInLineBreak: boolean): void => {
     if (!endsInLineBreak) notes.push(`${name} does not end in a line break: the file may be cut.`);
   };
+  const readResolutions: ReadResolutions = async () =>
+    files.resolutions === undefined ? undefined : importResolutions(duck, files.resolutions, paths, files.maxRejected);
   const read =
     files.format === 'data-api-csv'
-      ? await readDataApi(duck, files, paths, noteCut)
-      : await readPolyData(duck, files, paths, limits, quality, noteCut);
+      ? await readDataApi(duck, files, paths, noteCut, readResolutions)
+      : await readPolyData(duck, files, paths, limits, quality, noteCut, readResolutions);
   quality.unshift(read.quality);
-
-  let resolved: number | null = null;
-  if (files.resolutions !== undefined) {
-    const rawResolutions = await readCsv(duck, files.resolutions, resolutionColumns, temporary('raw-resolutions'));
-    const checkedResolutions = temporary('checked-resolutions');
-    await refuseSchemaChange(rawResolutions);
-    await checkResolutions(duck, rawResolutions, checkedResolutions);
-    const refusedResolutions = await countRefused(duck, rawResolutions, checkedResolutions, files.maxRejected);
-    await copyCanonical(duck, 'resolutions', resolutionRows(checkedResolutions, paths.markets), paths.resolutions);
-    resolved = await countOf(duck, `read_parquet(${quote(paths.resolutions)})`);
-    quality.push(await resolutionsQuality(rawResolutions, refusedResolutions, resolved));
-    noteCut(rawResolutions.name, rawResolutions.survey.endsInLineBreak);
+  const { totals, resolutions } = read;
+  if (resolutions !== undefined) {
+    quality.push(resolutions.quality);
+    noteCut(resolutions.name, resolutions.endsInLineBreak);
   } else {
     notes.push(
       'Without resolutions settled profit is unknown; totals here are marked at the last price of each token.',
     );
   }
 
-  const { totals } = read;
   const metrics: MetricsFile = {
     scalars: {
       rows: totals.rows,
@@ -92,7 +89,7 @@ export async function importPolymarket(
       markets: totals.markets,
       tokens: totals.tokens,
       usd: totals.usd,
-      resolved,
+      resolved: resolutions?.kept ?? null,
     },
     quality,
     notes,
@@ -113,6 +110,7 @@ async function readDataApi(
   files: PolymarketFiles,
   paths: ImportPaths,
   noteCut: (name: string, endsInLineBreak: boolean) => void,
+  readResolutions: ReadResolutions,
 ): Promise<ReadTrades> {
   const checked = path.join(paths.scratch, 'checked.parquet');
   const raw = await readCsv(duck, files.trades, dataApiColumns, path.join(paths.scratch, 'raw.parquet'));
@@ -159,10 +157,15 @@ async function readDataApi(
     rejected: refused.rows,
     totals: kept ? totals.keep : totals.drop,
     counted: { byWallet: kept ? 'wallets_kept' : 'wallets_dropped' },
+    resolutions: await readResolutions(),
   };
 }
 
-/** Fills as poly_data has them: any number of them, usually in order of time. Adds the account of the markets file. */
+/**
+ * Fills as poly_data has them: any number of them, usually in order of time. Adds the account of the markets file. The
+ * resolutions are read beside the trades, when the database has nothing else to do; what is wrong with markets and
+ * trades is told first.
+ */
 async function readPolyData(
   duck: Duck,
   files: PolymarketFiles,
@@ -170,6 +173,7 @@ async function readPolyData(
   limits: ImportLimits,
   quality: Quality[],
   noteCut: (name: string, endsInLineBreak: boolean) => void,
+  readResolutions: ReadResolutions,
 ): Promise<ReadTrades> {
   const checkMarkets = async (file: string, name: string): Promise<CheckedMarkets> => {
     const checked = path.join(paths.scratch, `checked-${name}.parquet`);
@@ -181,25 +185,44 @@ async function readPolyData(
     noteCut(raw.name, raw.survey.endsInLineBreak);
     return { raw, checked };
   };
-  const writeMarkets = async (): Promise<void> => {
+  const writeMarkets = async (): Promise<MarketNames> => {
     const main = await checkMarkets(files.markets as string, 'markets');
-    const markets =
-      files.missingMarkets === undefined
-        ? polyDataMarkets(main.checked)
-        : await mergeMissingMarkets(duck, main, await checkMarkets(files.missingMarkets, 'missing-markets'));
-    await copyCanonical(duck, 'markets', markets, paths.markets);
+    if (files.missingMarkets !== undefined) {
+      const missing = await checkMarkets(files.missingMarkets, 'missing-markets');
+      await copyCanonical(duck, 'markets', await mergeMissingMarkets(duck, main, missing), paths.markets);
+      return readMarketNames(duck, `read_parquet(${quote(paths.markets)})`);
+    }
+    // Writing takes one thread only.
+    const markets = polyDataMarkets(main.checked);
+    const written = copyCanonical(duck, 'markets', markets, paths.markets);
+    const names = readMarketNames(duck, `(${markets})`);
+    await Promise.allSettled([written, names]);
+    await written;
+    return names;
   };
-  const imported = await importPieces(duck, {
-    file: files.trades,
-    markets: paths.markets,
-    ready: writeMarkets(),
-    target: paths.trades,
-    scratch: paths.scratch,
-    duplicates: files.duplicates,
-    ...limits,
-  });
+  // Threads start and the file is cut meanwhile.
+  const names = writeMarkets();
+  const resolving = names.then(readResolutions);
+  // They may fail before anybody waits for them.
+  resolving.catch(() => undefined);
+  let imported: ImportedTrades;
+  try {
+    imported = await importPieces(duck, {
+      file: files.trades,
+      markets: paths.markets,
+      names,
+      target: paths.trades,
+      scratch: paths.scratch,
+      duplicates: files.duplicates,
+      ...limits,
+    });
+  } finally {
+    // If the trades fail, nothing may go on behind their error.
+    await Promise.allSettled([resolving]);
+  }
   const refused = summariseRefused(files.trades, imported.rowsRead, imported.refused, files.maxRejected);
   noteCut(path.basename(files.trades), imported.endsInLineBreak);
+  const resolutions = await resolving;
   const trades = `read_parquet([${parquetFiles(paths.trades).map(quote).join(', ')}])`;
   const totals =
     imported.sums === null
@@ -221,6 +244,7 @@ async function readPolyData(
     rejected: refused.rows,
     totals,
     counted: imported.sums ?? { byWallet: 'wallets_kept' },
+    resolutions,
   };
 }
 
@@ -250,17 +274,5 @@ async function marketsQuality(duck: Duck, raw: RawTable, checked: string, refuse
     rejected: refused.byReason,
     duplicates: { count: again, policy: 'the first row of a market counts' },
     facts: [{ label: 'Markets whose opening or closing time cannot be read', value: unreadable }],
-  };
-}
-
-async function resolutionsQuality(raw: RawTable, refused: Refused, kept: number): Promise<Quality> {
-  const good = raw.rows + raw.malformed.length - refused.rows;
-  return {
-    source: raw.name,
-    rowsRead: raw.rows + raw.malformed.length,
-    rowsKept: kept,
-    rejected: refused.byReason,
-    duplicates: { count: 0, policy: 'a market repeated alike counts once' },
-    facts: [{ label: 'Rows of markets not imported, or repeated', value: good - kept }],
   };
 }

@@ -46,47 +46,67 @@ export class LineBlock {
 }
 
 /**
- * The lines of a file, gunzipped if its name ends in `.gz`.
+ * The lines of a file, gunzipped if its name ends in `.gz`. While a block is looked at, the next is being read.
  *
  * @param cachedBytes a larger file is read past the system's cache, where that can be
  */
 export async function* lineBlocks(file: string, cachedBytes = LARGE_FILE_BYTES): AsyncGenerator<LineBlock> {
   const kernels = makeKernels();
   const source = file.endsWith('.gz') ? gunzipped(file) : await plain(file, cachedBytes);
+  let reading: Promise<number> | undefined;
   try {
-    let size = 2 * BLOCK_BYTES;
-    let start = allocate(kernels, size);
-    let memory = bufferOf(kernels, start, size);
+    let room = makeRoom(kernels, 2 * BLOCK_BYTES);
     // What is held lies before `filled`, which stays at a multiple of the alignment until the end of the file.
     let from = 0;
     let filled = 0;
     for (;;) {
-      if (size - filled < BLOCK_BYTES) {
-        const larger = allocate(kernels, 2 * size);
-        // Growing may have moved the memory.
-        const old = bufferOf(kernels, start, size);
-        memory = bufferOf(kernels, larger, 2 * size);
-        old.copy(memory, from, from, filled);
-        start = larger;
-        size *= 2;
-      }
-      const count = await source.read(memory, filled, BLOCK_BYTES);
+      const count = await (reading ?? source.read(room.memory, filled, BLOCK_BYTES));
+      reading = undefined;
       if (count === 0) break;
       filled += count;
-      const end = memory.lastIndexOf(LINE_FEED, filled - 1) + 1;
-      if (end <= from) continue;
-      yield new LineBlock(kernels, start + from, memory.subarray(from, end), true);
+      const end = room.memory.lastIndexOf(LINE_FEED, filled - 1) + 1;
+      const whole = end > from;
+      const place = whole ? aligned(filled - end) : filled;
+      if (room.size - place < BLOCK_BYTES) {
+        const old = room;
+        room = makeRoom(kernels, 2 * old.size);
+        // Making it may have moved the memory.
+        bufferOf(kernels, old.start, old.size).copy(room.memory, from, from, filled);
+      }
+      if (!whole) continue;
+      const { memory, start, other } = room;
       const rest = filled - end;
-      filled = aligned(rest);
-      from = filled - rest;
-      memory.copyWithin(from, end, end + rest);
+      // Read to a multiple of the alignment, with the line that has begun before it.
+      memory.copy(other.memory, place - rest, end, filled);
+      reading = source.read(other.memory, place, BLOCK_BYTES);
+      // It may fail before anybody waits for it.
+      reading.catch(() => undefined);
+      yield new LineBlock(kernels, start + from, memory.subarray(from, end), true);
+      room = { ...other, size: room.size, other: { memory, start } };
+      from = place - rest;
+      filled = place;
     }
     if (filled === from) return;
-    memory[filled] = LINE_FEED;
-    yield new LineBlock(kernels, start + from, memory.subarray(from, filled + 1), false);
+    room.memory[filled] = LINE_FEED;
+    yield new LineBlock(kernels, room.start + from, room.memory.subarray(from, filled + 1), false);
   } finally {
+    await reading?.catch(() => undefined);
     await source.close();
   }
+}
+
+/** Memory for a block, and as much for the next one. */
+interface Room {
+  readonly size: number;
+  readonly start: Pointer;
+  readonly memory: Buffer;
+  readonly other: { readonly start: Pointer; readonly memory: Buffer };
+}
+
+function makeRoom(kernels: Kernels, size: number): Room {
+  const [start, other] = [allocate(kernels, size), allocate(kernels, size)];
+  const memory = bufferOf(kernels, start, size);
+  return { size, start, memory, other: { start: other, memory: bufferOf(kernels, other, size) } };
 }
 
 function allocate(kernels: Kernels, size: number): Pointer {

@@ -61,8 +61,11 @@ export default async function openPieceWork(
       const result = { rows: piece.lines, kept: fills.rows, first, last, ordered, ...nothing };
       // The import begins again: nothing is to be written.
       if (!ordered) return { ...result, sums: null };
-      await fills.write(part, piece.before, shared.direct);
-      if (fills.rows === fills.lines && fills.different) return { ...result, sums: fills.sum(piece.bytes.buffer) };
+      const written = fills.write(part, piece.before, shared.direct);
+      // Summed while the disk writes.
+      const sums = fills.rows === fills.lines && fills.different ? fills.sum(piece.bytes.buffer) : null;
+      await written;
+      if (sums !== null) return { ...result, sums };
     }
     checks ??= openChecks(duck, shared.markets);
     await checks;

@@ -28,7 +28,7 @@ const HASH_BYTES = 66;
 /** Of the length that stands before a text. */
 const LENGTH_BYTES = 4;
 
-/** Places of the fields of `Fills` and `Texts`, in words of four bytes; see the kernels. */
+/** Places of the fields of `Fills`, and of `Texts` and `TextList`, in words of four bytes; see the kernels. */
 const fillsAt = {
   lines: 0,
   rows: 1,
@@ -140,7 +140,7 @@ export class PlainFills {
     return this.word('disordered') === 0;
   }
 
-  /** True if no fill may be the same as another. */
+  /** True if no fill may be the same as another; says nothing unless they are in order. */
   get different(): boolean {
     return this.word('alike') === 0;
   }
@@ -160,8 +160,7 @@ export class PlainFills {
     const { kernels } = this;
     kernels.forgetTexts(room.wallets);
     kernels.forgetTexts(room.others);
-    kernels.forgetTexts(room.transactions);
-    kernels.forgetKeys(room.seen);
+    kernels.emptyTextList(room.transactions);
     new Int32Array(kernels.memory.buffer, room.fills, 5).fill(0);
     for (let from = 0; from < lines.length; ) {
       const limit = from + BLOCK_BYTES;
@@ -304,7 +303,7 @@ export class PlainFills {
     const capacity = Math.ceil(bytes / SHORTEST_LINE) + 1;
     const wallets = kernels.makeTexts(ADDRESS_BYTES, capacity);
     const others = kernels.makeTexts(ADDRESS_BYTES, capacity);
-    const transactions = kernels.makeTexts(HASH_BYTES, capacity);
+    const transactions = kernels.makeTextList(HASH_BYTES, capacity);
     const seen = kernels.makeKeys(capacity);
     const fills = kernels.makeFills(
       capacity,

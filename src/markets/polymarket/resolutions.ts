@@ -1,8 +1,13 @@
 /** Payouts of markets from a file of one's own: neither format of trades has them. */
+import path from 'node:path';
+import type { Quality } from '../../contract/metrics.ts';
 import { FathomError } from '../../errors.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
+import { copyCanonical } from '../write-canonical.ts';
 import * as check from './checks.ts';
-import type { RawTable } from './csv.ts';
+import { type RawTable, readCsv } from './csv.ts';
+import { refuseSchemaChange } from './csv-rows.ts';
+import { countRefused } from './refused.ts';
 
 export const resolutionColumns = ['market_id', 'payout1', 'payout2', 'final_at'] as const;
 
@@ -40,10 +45,60 @@ export async function checkResolutions(duck: Duck, raw: RawTable, checked: strin
  * A query for the canonical resolutions of markets of `markets`, a canonical file. A final payout is public on the
  * chain at that moment, so it is knowable from then on.
  */
-export function resolutionRows(checked: string, markets: string): string {
+function resolutionRows(checked: string, markets: string): string {
   return `SELECT market, any_value(payout0) AS payout0, any_value(payout1) AS payout1, NULL::TIMESTAMP AS proposedAt,
       any_value(finalAt) AS finalAt,
       any_value(finalAt) AS knowableAt
     FROM read_parquet(${quote(checked)}) WHERE reason IS NULL
       AND market IN (SELECT market FROM read_parquet(${quote(markets)})) GROUP BY market`;
+}
+
+/** What was read of a file of resolutions. */
+export interface ImportedResolutions {
+  /** The file without its folders. */
+  readonly name: string;
+  readonly endsInLineBreak: boolean;
+  /** Markets with a resolution. */
+  readonly kept: number;
+  readonly quality: Quality;
+}
+
+/**
+ * Writes the canonical resolutions of a file.
+ *
+ * @param paths.markets canonical markets
+ * @param paths.resolutions where the resolutions go
+ * @param paths.scratch a folder for temporary files
+ * @param maxRejected the largest share of rows that may be refused
+ */
+export async function importResolutions(
+  duck: Duck,
+  file: string,
+  paths: { readonly markets: string; readonly resolutions: string; readonly scratch: string },
+  maxRejected: number,
+): Promise<ImportedResolutions> {
+  const raw = await readCsv(duck, file, resolutionColumns, path.join(paths.scratch, 'raw-resolutions.parquet'));
+  const checked = path.join(paths.scratch, 'checked-resolutions.parquet');
+  await refuseSchemaChange(raw);
+  await checkResolutions(duck, raw, checked);
+  const refused = await countRefused(duck, raw, checked, maxRejected);
+  await copyCanonical(duck, 'resolutions', resolutionRows(checked, paths.markets), paths.resolutions);
+  const [counted] = await duck.rows<{ n: number }>(
+    `SELECT count(*)::DOUBLE AS n FROM read_parquet(${quote(paths.resolutions)})`,
+  );
+  const { n: kept } = counted as { n: number };
+  const rowsRead = raw.rows + raw.malformed.length;
+  return {
+    name: raw.name,
+    endsInLineBreak: raw.survey.endsInLineBreak,
+    kept,
+    quality: {
+      source: raw.name,
+      rowsRead,
+      rowsKept: kept,
+      rejected: refused.byReason,
+      duplicates: { count: 0, policy: 'a market repeated alike counts once' },
+      facts: [{ label: 'Rows of markets not imported, or repeated', value: rowsRead - refused.rows - kept }],
+    },
+  };
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tradeFigures, tradeTotals } from '../../../src/markets/describe.ts';
 import type { SummedTrades } from '../../../src/markets/polymarket/fill-sums.ts';
 import { importPieces } from '../../../src/markets/polymarket/import-pieces.ts';
+import { readMarketNames } from '../../../src/markets/polymarket/market-names.ts';
 import { exchangeContracts, polyDataTradeColumns } from '../../../src/markets/polymarket/poly-data.ts';
 import { policyTotals, summedTotals } from '../../../src/markets/polymarket/trades-quality.ts';
 import { type Duck, openDuck, quote } from '../../../src/tables/duck.ts';
@@ -93,7 +94,7 @@ async function imported(
   const { sums } = await importPieces(duck, {
     file,
     markets,
-    ready: Promise.resolve(),
+    names: readMarketNames(duck, `read_parquet(${quote(markets)})`),
     target: trades,
     scratch,
     duplicates: 'keep',

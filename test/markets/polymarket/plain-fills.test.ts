@@ -256,6 +256,16 @@ describe('the quick way', () => {
           return { wallet, counterparty: takers(i) ? null : other, transaction };
         }),
       );
+      // Transactions that come again later stand twice among those that the places point to.
+      const [counted] = await duck.rows<{
+        n: number;
+        most: number;
+      }>(`SELECT count(*)::DOUBLE AS n, max(fills)::DOUBLE AS most
+        FROM (SELECT count(*) AS fills FROM read_parquet(${quote(part)}) GROUP BY "transaction")`);
+      const fillsOf = new Map<string, number>();
+      for (const { transaction } of written as { transaction: string }[])
+        fillsOf.set(transaction, (fillsOf.get(transaction) ?? 0) + 1);
+      expect(counted).toEqual({ n: fillsOf.size, most: Math.max(...fillsOf.values()) });
       for (const odd of [{ 5: 'buy' }, { 7: `0.28${'0'.repeat(300_000)}` }])
         for (const at of [0, count >> 1, count - 1])
           expect(fills.read(bytesOf(rows.with(at, line(odd).join(','))))).toBe(false);
@@ -272,9 +282,17 @@ describe('the quick way', () => {
     };
     expect(told([at(early), at(late)])).toEqual([true, true]);
     expect(told([at(late), at(early)])).toEqual([false, true]);
-    expect(told([at(early), at(late), at(early)])).toEqual([false, false]);
+    expect(told([at(early), at(late), at(late)])).toEqual([true, false]);
+    expect(told([at(early), at(late), at(early), at(early)])).toEqual([false, false]);
     expect(told([at(early), at(early, { 3: address })])).toEqual([true, true]);
+    const many = Array.from({ length: 1000 }, (_, i) => at(late, { 3: `0x${i.toString().padStart(40, '0')}` }));
+    expect(told([at(early), ...many])).toEqual([true, true]);
+    for (const again of [0, 1, 500, 999])
+      expect(told([at(early), ...many, many[again] as string])).toEqual([true, false]);
     expect(told([at(early), at(early, { 9: '9.950' })])).toEqual([true, false]);
+    // Another transaction between them makes them no different.
+    expect(told([at(early), at(early, { 10: hash.replace('f', '0') }), at(early)])).toEqual([true, false]);
+    expect(told([at(early), at(early, { 10: hash.replace('f', '0') })])).toEqual([true, true]);
     expect([fills.first, fills.last]).toEqual([
       Date.UTC(2024, 0, 2, 3, 4, 5) * 1000,
       Date.UTC(2024, 0, 2, 3, 4, 5) * 1000,
