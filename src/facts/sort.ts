@@ -5,16 +5,15 @@
 import { mkdir } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 import { type Duck, quote } from '../tables/duck.ts';
-import { runJobs } from '../tables/jobs.ts';
+import type { JobPool } from '../tables/jobs.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
 import { checkTrades, type Extent } from './check.ts';
 import openLayWork, { type LayJob, type LayShared, ROW_BYTES } from './lay-work.ts';
 import { factFiles, factPart } from './layout.ts';
-import type { FactsOptions } from './make.ts';
 import type { Bucket } from './read.ts';
 import type { Routed } from './router.ts';
 
-const laying = { open: openLayWork, url: new URL('./lay-work.js', import.meta.url) };
+const laying = { open: openLayWork, url: new URL('./lay-work.js', import.meta.url), database: false };
 
 /** Trades on their way to facts: rows with numbers in place of names, by bucket. */
 export interface Sent {
@@ -26,13 +25,7 @@ export interface Sent {
 }
 
 /** Writes the facts. Stops if something is wrong with a trade. */
-export async function layFacts(
-  duck: Duck,
-  trades: string,
-  folder: string,
-  sent: Sent,
-  options: FactsOptions,
-): Promise<Extent> {
+export async function layFacts(duck: Duck, pool: JobPool, trades: string, folder: string, sent: Sent): Promise<Extent> {
   const { buckets } = sent;
   const extent = await extentOf(duck, trades, sent);
   const { facts } = factFiles(folder);
@@ -45,8 +38,7 @@ export async function layFacts(
       target: buckets.length > 1 ? factPart(folder, bucket.from) : facts,
     }),
   );
-  const threads = Math.max(1, Math.min(options.threads, lays.length));
-  const written = await runJobs(laying, sent.tokens, lays, { ...options, threads });
+  const written = await pool.run(laying, sent.tokens, lays);
   const rows = written.reduce((sum, count) => sum + count, 0);
   if (rows !== extent.rows)
     throw new FathomError('internal', `${rows} facts were made of ${extent.rows} trades of ${trades}`);
