@@ -24,8 +24,9 @@ export {
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { hasOddLines, skipLines, skippedLines } from './lines';
 export {
-  addFlags, beginTrades, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
+  addFlags, beginTrades, countOnes, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
 } from './facts';
+export { rowShapeBytes, unpackRows } from './fact-rows';
 export { makeFills, readFills } from './plain-fills';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';

@@ -8,8 +8,9 @@ import { type Duck, quote } from '../tables/duck.ts';
 import type { JobPool } from '../tables/jobs.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
 import { checkTrades, type Extent } from './check.ts';
-import openLayWork, { type LayJob, type LayShared, ROW_BYTES } from './lay-work.ts';
+import openLayWork, { type LayJob, type LayShared } from './lay-work.ts';
 import { factFiles, factPart } from './layout.ts';
+import { piecesOf } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
 import type { Routed } from './router.ts';
 
@@ -26,15 +27,16 @@ export interface Sent {
 
 /** Writes the facts. Stops if something is wrong with a trade. */
 export async function layFacts(duck: Duck, pool: JobPool, trades: string, folder: string, sent: Sent): Promise<Extent> {
-  const { buckets } = sent;
+  const { buckets, routed } = sent;
   const extent = await extentOf(duck, trades, sent);
   const { facts } = factFiles(folder);
   if (buckets.length > 1) await mkdir(facts, { recursive: true });
-  const pieces = piecesOf(sent);
+  const batches = routed.map((job) => job.batches);
+  const files = piecesOf(buckets.length, batches, sent.files);
   const lays = buckets.map(
     (bucket, index): LayJob => ({
       bucket,
-      pieces: pieces[index] ?? [],
+      files: files[index] ?? [],
       target: buckets.length > 1 ? factPart(folder, bucket.from) : facts,
     }),
   );
@@ -60,20 +62,4 @@ async function extentOf(duck: Duck, trades: string, { routed, buckets }: Sent): 
   const relation = `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
   await checkTrades(duck, relation, trades);
   throw new FathomError('internal', `${rows} of ${expected} trades were read in ${routed.length} parts of ${trades}`);
-}
-
-/** Where the rows of each bucket are, in order of the trades. */
-function piecesOf({ buckets, routed, files }: Sent): LayJob['pieces'][] {
-  const pieces: LayJob['pieces'][number][][] = buckets.map(() => []);
-  routed.forEach(({ batches }, job) => {
-    const file = files[job] as string;
-    for (const batch of batches) {
-      let { from } = batch;
-      batch.rows.forEach((rows, bucket) => {
-        if (rows > 0) pieces[bucket]?.push({ file, from, rows });
-        from += rows * ROW_BYTES;
-      });
-    }
-  });
-  return pieces;
 }
