@@ -33,7 +33,8 @@ export async function factsOf(duck: Duck, trades: string, folder: string, option
   await mkdir(folder, { recursive: true });
   await mkdir(scratch, { recursive: true });
   const own = { ...options, scratch };
-  const pool = new JobPool(own);
+  // Each waits for its files a third of the time: one more keeps the cores busy.
+  const pool = new JobPool({ ...own, threads: options.threads === 1 ? 1 : options.threads + 1 });
   try {
     const sent = (await sendStored(pool, trades, folder, own)) ?? (await sendQueried(duck, trades, folder, own));
     return await layFacts(duck, pool, trades, folder, sent);

@@ -78,7 +78,7 @@ async function numberNames(
   };
   const jobs = groups.map((group, i) => ({ ...group, numbers: path.join(options.scratch, `numbers-${i}`) }));
   try {
-    await pool.run(naming, shared, jobs, { take });
+    await pool.run(naming, shared, jobs, { threads: options.threads, take });
     return { tables, numbers };
   } catch (error) {
     if (error === unusual) return undefined;

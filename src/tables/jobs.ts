@@ -41,6 +41,8 @@ export interface JobLimits {
 }
 
 export interface JobVisitors<Result> {
+  /** How many of the threads of a pool do it, at most. */
+  readonly threads?: number | undefined;
   /** Called after each job, with how many are done; what it throws stops the run. */
   readonly onDone?: ((done: number, result: Result, index: number) => void) | undefined;
   /** Gets the results in order of the jobs, as soon as may be; then none is kept, and the list of them is empty. */
@@ -78,7 +80,7 @@ export class JobPool {
     work: JobModule<Shared, Job, Result>,
     shared: Shared | Promise<Shared>,
     jobs: Iterable<Job> | AsyncIterable<Job>,
-    { onDone, take }: JobVisitors<Result> = {},
+    { threads: most = this.threads, onDone, take }: JobVisitors<Result> = {},
   ): Promise<Result[]> {
     // It may fail before anybody waits for it.
     Promise.resolve(shared).catch(() => undefined);
@@ -109,7 +111,7 @@ export class JobPool {
     try {
       // One worker needs no thread of its own; nor does one job.
       const known = Array.isArray(jobs) ? jobs.length : Number.POSITIVE_INFINITY;
-      const threads = Math.min(this.threads, known);
+      const threads = Math.min(this.threads, most, known);
       if (threads === 1) await this.drainHere(work, shared, drain);
       else
         await Promise.all(

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { JobPool, runJobs } from '../../src/tables/jobs.ts';
 import open from '../support/plugin/bucket-work.mjs';
@@ -121,6 +122,13 @@ describe('JobPool', () => {
     await pool.close();
     expect(await failed).toContain('ended with code 1');
     await pool.close();
+  });
+
+  it('leaves some of its threads out where it is told to', async () => {
+    await onPool(3, async (pool) => {
+      expect(threadsOf(await pool.run(other, { add: 0 }, numbers, { threads: 1 }))).toEqual(new Set([threadId]));
+      expect(threadsOf(await pool.run(other, { add: 0 }, numbers, { threads: 2 })).size).toBeLessThanOrEqual(2);
+    });
   });
 
   it.each([1, 2])('gives no database to work that says it needs none, with %i threads', async (threads) => {
