@@ -2,18 +2,12 @@
  * Facts from trades: what the trades name becomes numbers, rows go to the bucket of their wallet, and in each bucket
  * they are laid wallet by wallet. Within a wallet they keep the order in which they came.
  */
+import { finishShape, NO_FEE, NOBODY, ROW, ROW_GAP, RowShape, widthOf } from './fact-rows';
 import { allocate } from './memory';
 import { Numbers, numberOf } from './number-table';
 
-/** Stands for a fee that is not known, and for whoever is not. */
-const NO_FEE: i64 = -999_999_999_999_999_999;
-const NOBODY: i32 = -1;
-
 /** Bit of the flags of a trade that must not be. */
 const FAULTY: u8 = 128;
-
-/** Bytes of a row on its way: time, seq, usd, shares, fee (i64), wallet, other, token (i32), flags (u8). */
-const ROW: usize = 53;
 
 const PAGE: usize = 4096;
 
@@ -60,8 +54,9 @@ export class Trades {
   flags: usize;
   /** What the rows become. */
   rows: usize;
-  /** Rows of each bucket, i32, after `routeTrades`. */
+  /** Rows of each bucket, i32, after `routeTrades`, and how they are packed. */
   counts: usize;
+  shape: RowShape;
   /** Those of the trade before. */
   lastSeq: i64;
   lastTime: i64;
@@ -80,8 +75,9 @@ export function makeTrades(capacity: i32, buckets: i32): Trades {
   trades.token = allocate(<usize>capacity << 3);
   trades.flags = allocate(capacity);
   // At a whole page, and of whole pages, so that it can be written past the system's cache.
-  trades.rows = (allocate(<usize>capacity * ROW + 2 * PAGE) + PAGE - 1) & ~(PAGE - 1);
+  trades.rows = (allocate(<usize>capacity * ROW + <usize>buckets * ROW_GAP + 2 * PAGE) + PAGE - 1) & ~(PAGE - 1);
   trades.counts = allocate(<usize>buckets << 3);
+  trades.shape = changetype<RowShape>(allocate(offsetof<RowShape>()));
   return trades;
 }
 
@@ -103,34 +99,93 @@ export function numberTrades(trades: Trades, count: i32, wallets: Numbers, token
 
 /**
  * Makes rows of the first `count` trades, those of the first bucket first. Their wallets, others and tokens are numbers
- * (i32).
+ * (i32). Gives the bytes that they take; 0 if something is wrong with a trade.
  *
  * @param bucketOf i32, the bucket of each wallet
  */
-export function routeTrades(trades: Trades, count: i32, bucketOf: usize, buckets: i32): void {
-  if (!check(trades, count)) return;
+export function routeTrades(trades: Trades, count: i32, bucketOf: usize, buckets: i32): usize {
+  if (!check(trades, count)) return 0;
+  const shape = trades.shape;
+  measure(trades, count);
   const counts = trades.counts;
+  /** By bucket, where its next row goes. */
   const next = counts + (<usize>buckets << 2);
   memory.fill(counts, 0, <usize>buckets << 2);
   for (let i = 0; i < count; i++) {
     takeNext(counts, load<i32>(bucketOf + (<usize>load<i32>(trades.wallet + (<usize>i << 2)) << 2)));
   }
-  addUp(counts, next, buckets);
-  for (let i = 0; i < count; i++) {
-    const wallet = load<i32>(trades.wallet + (<usize>i << 2));
-    const place = takeNext(next, load<i32>(bucketOf + (<usize>wallet << 2)));
-    const row = trades.rows + <usize>place * ROW;
-    const wide = <usize>i << 3;
-    store<i64>(row, load<i64>(trades.time + wide));
-    store<i64>(row, load<i64>(trades.seq + wide), 8);
-    store<i64>(row, load<i64>(trades.usd + wide), 16);
-    store<i64>(row, load<i64>(trades.shares + wide), 24);
-    store<i64>(row, load<i64>(trades.fee + wide), 32);
-    store<i32>(row, wallet, 40);
-    store<i32>(row, load<i32>(trades.other + (<usize>i << 2)), 44);
-    store<i32>(row, load<i32>(trades.token + (<usize>i << 2)), 48);
-    store<u8>(row, load<u8>(trades.flags + i), 52);
+  let end = trades.rows;
+  for (let bucket: usize = 0; bucket < <usize>buckets; bucket++) {
+    store<u32>(next + (bucket << 2), end);
+    end += <usize>load<i32>(counts + (bucket << 2)) * shape.size + ROW_GAP;
   }
+  const size = <usize>shape.size;
+  const seqAt = <usize>shape.timeWidth;
+  const usdAt = seqAt + shape.seqWidth;
+  const sharesAt = usdAt + shape.usdWidth;
+  const feeAt = sharesAt + shape.sharesWidth;
+  const walletAt = feeAt + shape.feeWidth;
+  const otherAt = walletAt + shape.walletWidth;
+  const tokenAt = otherAt + shape.otherWidth;
+  const fees = shape.feeWidth > 0;
+  for (let i = 0; i < count; i++) {
+    const narrow = <usize>i << 2;
+    const wide = <usize>i << 3;
+    const wallet = load<u32>(trades.wallet + narrow);
+    const at = next + (<usize>load<i32>(bucketOf + (<usize>wallet << 2)) << 2);
+    const row = <usize>load<u32>(at);
+    store<u32>(at, row + size);
+    store<i64>(row, load<i64>(trades.time + wide) - shape.time);
+    store<i64>(row + seqAt, load<i64>(trades.seq + wide) - shape.seq);
+    store<i64>(row + usdAt, load<i64>(trades.usd + wide));
+    store<i64>(row + sharesAt, load<i64>(trades.shares + wide));
+    if (fees) {
+      const fee = load<i64>(trades.fee + wide);
+      store<i64>(row + feeAt, fee == NO_FEE ? 0 : fee - shape.fee);
+    }
+    store<u32>(row + walletAt, wallet);
+    store<i32>(row + otherAt, load<i32>(trades.other + narrow) - NOBODY);
+    store<u32>(row + tokenAt, load<u32>(trades.token + narrow));
+    store<u8>(row + size - 1, load<u8>(trades.flags + i));
+  }
+  return end - trades.rows;
+}
+
+/** Finds how the rows of trades that are in order are packed. */
+function measure(trades: Trades, count: i32): void {
+  let usd: u64 = 0;
+  let shares: u64 = 0;
+  let wallet: u32 = 0;
+  let other: u32 = 0;
+  let token: u32 = 0;
+  let least = i64.MAX_VALUE;
+  let greatest = i64.MIN_VALUE;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    usd |= load<u64>(trades.usd + (i << 3));
+    shares |= load<u64>(trades.shares + (i << 3));
+    wallet |= load<u32>(trades.wallet + (i << 2));
+    other |= load<u32>(trades.other + (i << 2)) - NOBODY;
+    token |= load<u32>(trades.token + (i << 2));
+    const fee = load<i64>(trades.fee + (i << 3));
+    if (fee != NO_FEE) {
+      least = min(least, fee);
+      greatest = max(greatest, fee);
+    }
+  }
+  const last = <usize>(count - 1) << 3;
+  const shape = trades.shape;
+  shape.time = load<i64>(trades.time);
+  shape.seq = load<i64>(trades.seq);
+  shape.fee = least - 1;
+  shape.timeWidth = widthOf(load<i64>(trades.time + last) - shape.time);
+  shape.seqWidth = widthOf(load<i64>(trades.seq + last) - shape.seq);
+  shape.usdWidth = widthOf(usd);
+  shape.sharesWidth = widthOf(shares);
+  shape.feeWidth = greatest < least ? 0 : widthOf(greatest - shape.fee);
+  shape.walletWidth = widthOf(wallet);
+  shape.otherWidth = widthOf(other);
+  shape.tokenWidth = widthOf(token);
+  finishShape(shape);
 }
 
 function check(trades: Trades, count: i32): bool {
@@ -339,4 +394,13 @@ function keepThose(values: usize, stays: usize, count: i32): void {
     store<i64>(values + (<usize>kept << 3), load<i64>(values + (<usize>i << 3)));
     kept += load<u8>(stays + i);
   }
+}
+
+/** How many of some bytes, each 0 or 1, are 1. */
+export function countOnes(bytes: usize, count: i32): i32 {
+  let ones = 0;
+  let i = 0;
+  for (; i + 8 <= count; i += 8) ones += <i32>popcnt(load<u64>(bytes + i));
+  for (; i < count; i++) ones += load<u8>(bytes + i);
+  return ones;
 }

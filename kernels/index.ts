@@ -26,8 +26,9 @@ export {
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
 export { hasOddLines, skipLines, skippedLines } from './lines';
 export {
-  addFlags, beginTrades, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
+  addFlags, beginTrades, countOnes, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
 } from './facts';
+export { rowShapeBytes, unpackRows } from './fact-rows';
 export { makeFills, readFills } from './plain-fills';
 export { forgetRows, listDoubles, makeRowColumns, takeRows, toWhole } from './row-columns';
 export { packRows, turnRows } from './rows';

@@ -7,16 +7,13 @@ import { ALIGNMENT, aligned, withDirect } from '../tables/direct.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
 import { type EncodedRows, writeEncoded } from '../tables/parquet/encoded.ts';
 import { factColumns } from './layout.ts';
+import { type PackedFile, type PackedPiece, pieceBytes } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
-
-/** Bytes of a row between its trade and its fact; see the kernels. */
-export const ROW_BYTES = 53;
 
 /** Rows of one bucket, in order of their trades. */
 export interface LayJob {
   readonly bucket: Bucket;
-  /** Where they are: so many rows from a byte of a file on. */
-  readonly pieces: readonly { readonly file: string; readonly from: number; readonly rows: number }[];
+  readonly files: readonly PackedFile[];
   /** The Parquet file to be written. */
   readonly target: string;
 }
@@ -48,7 +45,7 @@ const laidAt = {
 const PAGE_BYTES = 80;
 const MORE_BYTES = 1 << 16;
 
-/** Pieces of a bucket that are read at once. */
+/** Files of a bucket that are read at once. */
 const READS_AT_ONCE = 4;
 
 /** Flags are below this; all of them are listed. */
@@ -69,22 +66,33 @@ export default async function openLayWork(
     return start;
   };
   const [markets, tokens] = [load(marketOf), load(tokenOf)];
+  const shape = kernels.allocate(kernels.rowShapeBytes());
   const pages = new Pages(kernels);
   let [laid, room]: [Pointer, number] = [0, 0];
 
-  return async ({ bucket, pieces, target }) => {
-    const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
+  return async ({ bucket, files, target }) => {
+    const reads = readsOf(files);
+    const all = reads.flatMap(({ pieces }) => pieces);
+    const rows = all.reduce((sum, { piece }) => sum + piece.rows, 0);
     const wallets = bucket.to - bucket.from;
     if (rows > room) {
       // Buckets differ a little, and memory is never given back.
       room = Math.ceil(1.25 * rows);
       laid = kernels.makeLaid(room);
     }
-    const read = rows * ROW_BYTES + 2 * ALIGNMENT * (pieces.length + 1);
-    pages.begin(PAGE_BYTES * rows + 4 * wallets + read + MORE_BYTES);
     const word = (name: keyof typeof laidAt): number =>
       new Uint32Array(kernels.memory.buffer, laid, 13)[laidAt[name]] as number;
-    await readPieces(pieces, pages, word('rows'), aligned(pages.scratch(read)));
+    const packed = all.reduce((sum, { length }) => sum + length, ALIGNMENT);
+    pages.begin(Math.max(packed + ALIGNMENT, PAGE_BYTES * rows + 4 * wallets + MORE_BYTES));
+    const start = aligned(pages.scratch(packed));
+    await readFiles(reads, (at, length) => pages.bytes(start + at, length));
+    let end = word('rows');
+    for (const { piece, at, skipped } of all) {
+      pages.bytes(shape, piece.shape.length).set(piece.shape);
+      end = kernels.unpackRows(shape, start + at + skipped, piece.rows, end) >>> 0;
+    }
+    // What was read is of no more use: pages go where it was.
+    pages.begin(0);
     kernels.layRows(laid, rows, bucket.from, wallets, pages.scratch(4 * wallets), markets, tokens);
     const groups: EncodedRows[] = [];
     // Where the values of the next group begin among those that are known.
@@ -93,7 +101,7 @@ export default async function openLayWork(
       const count = Math.min(GROUP_ROWS, rows - from);
       const whole = (name: keyof typeof laidAt): EncodedValues => pages.differences(word(name) + 8 * from, count);
       const some = (name: 'fee' | 'other', has: 'hasFee' | 'hasOther', start: number) => {
-        const there = pages.bytes(word(has) + from, count).reduce((sum, one) => sum + one, 0);
+        const there = kernels.countOnes(word(has) + from, count);
         const present = pages.presence(word(has) + from, count);
         return { ...pages.differences(word(name) + 8 * start, there), present, nulls: count - there };
       };
@@ -130,33 +138,49 @@ export default async function openLayWork(
   };
 }
 
-/**
- * Reads pieces one behind the other into memory at `target`. They are read as whole pages into memory at `pages`, at the
- * beginning of one, some at a time, and then moved together.
- */
-async function readPieces(
-  pieces: LayJob['pieces'],
-  memory: { bytes(at: Pointer, length: number): Uint8Array },
-  target: Pointer,
-  pages: Pointer,
+interface PieceRead {
+  readonly piece: PackedPiece;
+  /** The whole pages that it lies in: from a byte of the file on, so many, to a place in memory; and what is before it. */
+  readonly from: number;
+  readonly length: number;
+  readonly at: number;
+  readonly skipped: number;
+}
+
+interface FileReads {
+  readonly path: string;
+  readonly pieces: readonly PieceRead[];
+}
+
+/** Pieces one behind the other, from place 0 on. */
+function readsOf(files: readonly PackedFile[]): FileReads[] {
+  let end = 0;
+  return files.map(({ path, pieces }) => ({
+    path,
+    pieces: pieces.map((piece) => {
+      const skipped = piece.from % ALIGNMENT;
+      const length = aligned(skipped + pieceBytes(piece));
+      const at = end;
+      end += length;
+      return { piece, from: piece.from - skipped, length, at, skipped };
+    }),
+  }));
+}
+
+/** Reads pieces, of some files at a time, to where `memory` says. */
+async function readFiles(
+  files: readonly FileReads[],
+  memory: (at: number, length: number) => Uint8Array,
 ): Promise<void> {
-  let [to, at] = [target, pages];
-  const reads = pieces.map(({ file, from, rows }) => {
-    const skipped = from % ALIGNMENT;
-    const read = { file, from: from - skipped, length: aligned(skipped + rows * ROW_BYTES), at, skipped, to, rows };
-    at += read.length;
-    to += rows * ROW_BYTES;
-    return read;
-  });
-  const waiting = reads.values();
+  const waiting = files.values();
   await Promise.all(
     Array.from({ length: READS_AT_ONCE }, async () => {
-      for (const { file, from, length, at: start } of waiting)
-        await withDirect(file, 'r', (handle) => readAll(handle, memory.bytes(start, length), from));
+      for (const { path, pieces } of waiting)
+        await withDirect(path, 'r', async (file) => {
+          for (const { from, length, at } of pieces) await readAll(file, memory(at, length), from);
+        });
     }),
   );
-  for (const { at: start, skipped, to: end, rows } of reads)
-    memory.bytes(end, rows * ROW_BYTES).set(memory.bytes(start + skipped, rows * ROW_BYTES));
 }
 
 async function readAll(file: FileHandle, bytes: Uint8Array, from: number): Promise<void> {

@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Duck } from '../tables/duck.ts';
+import { JobPool } from '../tables/jobs.ts';
 import type { Extent } from './check.ts';
 import { sendQueried } from './queried.ts';
 import { layFacts } from './sort.ts';
@@ -32,10 +33,13 @@ export async function factsOf(duck: Duck, trades: string, folder: string, option
   await mkdir(folder, { recursive: true });
   await mkdir(scratch, { recursive: true });
   const own = { ...options, scratch };
+  // Each waits for its files a third of the time: one more keeps the cores busy.
+  const pool = new JobPool({ ...own, threads: options.threads === 1 ? 1 : options.threads + 1 });
   try {
-    const sent = (await sendStored(trades, folder, own)) ?? (await sendQueried(duck, trades, folder, own));
-    return await layFacts(duck, trades, folder, sent, own);
+    const sent = (await sendStored(pool, trades, folder, own)) ?? (await sendQueried(duck, trades, folder, own));
+    return await layFacts(duck, pool, trades, folder, sent);
   } finally {
+    await pool.close();
     await rm(scratch, { recursive: true, force: true });
   }
 }

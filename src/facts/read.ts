@@ -14,8 +14,8 @@ export interface Bucket {
   readonly fills: number;
 }
 
-/** Fills in a bucket, unless one wallet has more: some 60 MB in memory. */
-const BUCKET_FILLS = 1_000_000;
+/** Fills in a bucket, unless one wallet has more: some 30 MB in memory. */
+const BUCKET_FILLS = 500_000;
 
 /**
  * Cuts the wallets into buckets of about equal fills. The cuts depend on the data alone, never on threads or memory.

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Kernels, Pointer } from '../kernels/kernels.ts';
 import { aligned } from '../tables/direct.ts';
-import { ROW_BYTES } from './lay-work.ts';
+import type { PackedBatch } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
 
 /** What became of the trades of a job. */
@@ -15,8 +15,7 @@ export interface Routed {
   readonly lastSeq: number;
   readonly first: number;
   readonly last: number;
-  /** By batch, where it begins in the file, in bytes, and the rows of each bucket. */
-  readonly batches: readonly { readonly from: number; readonly rows: Int32Array }[];
+  readonly batches: readonly PackedBatch[];
 }
 
 /** Trades in a batch. */
@@ -27,7 +26,7 @@ export const WIDE = ['seq', 'time', 'usd', 'shares', 'fee', 'wallet', 'other', '
 export type Wide = (typeof WIDE)[number];
 
 /** Places of the fields of `Trades`, in words of four bytes. */
-const at = { faulty: 0, disordered: 1, unknown: 2, columns: 3, flags: 11, rows: 12, counts: 13 } as const;
+const at = { faulty: 0, disordered: 1, unknown: 2, columns: 3, flags: 11, rows: 12, counts: 13, shape: 14 } as const;
 
 /** The trades of a batch; who fills it puts the columns behind the rows that are there already. */
 export class Router {
@@ -41,7 +40,7 @@ export class Router {
   private readonly bucketOf: Pointer;
   private readonly buckets: number;
   private routed = { rows: 0, firstSeq: Number.NaN, lastSeq: Number.NaN, first: Number.NaN, last: Number.NaN };
-  private batches: { from: number; rows: Int32Array }[] = [];
+  private batches: PackedBatch[] = [];
   private end = 0;
 
   /** @param buckets of all wallets */
@@ -90,13 +89,19 @@ export class Router {
     if (routed.rows === 0) [routed.firstSeq, routed.first] = [this.number(seqs, 0), this.number(times, 0)];
     [routed.lastSeq, routed.last] = [this.number(seqs, filled - 1), this.number(times, filled - 1)];
     routed.rows += filled;
-    kernels.routeTrades(trades, filled, this.bucketOf, buckets);
+    const length = kernels.routeTrades(trades, filled, this.bucketOf, buckets) >>> 0;
     if (!this.isSound()) return;
-    const [start, counts] = [this.words()[at.rows] as Pointer, this.words()[at.counts] as Pointer];
+    const { buffer } = kernels.memory;
+    const words = this.words();
     // Whole pages: what lies behind the rows is read by nobody.
-    const bytes = new Uint8Array(kernels.memory.buffer, start, aligned(filled * ROW_BYTES));
+    const bytes = new Uint8Array(buffer, words[at.rows], aligned(length));
     await writeAll(file, bytes, this.end);
-    this.batches.push({ from: this.end, rows: new Int32Array(kernels.memory.buffer, counts, buckets).slice() });
+    this.batches.push({
+      from: this.end,
+      rows: new Int32Array(buffer, words[at.counts], buckets).slice(),
+      shape: new Uint8Array(buffer, words[at.shape], kernels.rowShapeBytes()).slice(),
+      size: new Uint32Array(buffer, words[at.shape], 1)[0] as number,
+    });
     this.end += bytes.length;
   }
 
@@ -111,7 +116,7 @@ export class Router {
   }
 
   private words(): Uint32Array {
-    return new Uint32Array(this.kernels.memory.buffer, this.trades, 14);
+    return new Uint32Array(this.kernels.memory.buffer, this.trades, 15);
   }
 
   private number(column: Pointer, row: number): number {

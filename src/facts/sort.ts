@@ -5,16 +5,16 @@
 import { mkdir } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 import { type Duck, quote } from '../tables/duck.ts';
-import { runJobs } from '../tables/jobs.ts';
+import type { JobPool } from '../tables/jobs.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
 import { checkTrades, type Extent } from './check.ts';
-import openLayWork, { type LayJob, type LayShared, ROW_BYTES } from './lay-work.ts';
+import openLayWork, { type LayJob, type LayShared } from './lay-work.ts';
 import { factFiles, factPart } from './layout.ts';
-import type { FactsOptions } from './make.ts';
+import { piecesOf } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
 import type { Routed } from './router.ts';
 
-const laying = { open: openLayWork, url: new URL('./lay-work.js', import.meta.url) };
+const laying = { open: openLayWork, url: new URL('./lay-work.js', import.meta.url), database: false };
 
 /** Trades on their way to facts: rows with numbers in place of names, by bucket. */
 export interface Sent {
@@ -26,27 +26,21 @@ export interface Sent {
 }
 
 /** Writes the facts. Stops if something is wrong with a trade. */
-export async function layFacts(
-  duck: Duck,
-  trades: string,
-  folder: string,
-  sent: Sent,
-  options: FactsOptions,
-): Promise<Extent> {
-  const { buckets } = sent;
+export async function layFacts(duck: Duck, pool: JobPool, trades: string, folder: string, sent: Sent): Promise<Extent> {
+  const { buckets, routed } = sent;
   const extent = await extentOf(duck, trades, sent);
   const { facts } = factFiles(folder);
   if (buckets.length > 1) await mkdir(facts, { recursive: true });
-  const pieces = piecesOf(sent);
+  const batches = routed.map((job) => job.batches);
+  const files = piecesOf(buckets.length, batches, sent.files);
   const lays = buckets.map(
     (bucket, index): LayJob => ({
       bucket,
-      pieces: pieces[index] ?? [],
+      files: files[index] ?? [],
       target: buckets.length > 1 ? factPart(folder, bucket.from) : facts,
     }),
   );
-  const threads = Math.max(1, Math.min(options.threads, lays.length));
-  const written = await runJobs(laying, sent.tokens, lays, { ...options, threads });
+  const written = await pool.run(laying, sent.tokens, lays);
   const rows = written.reduce((sum, count) => sum + count, 0);
   if (rows !== extent.rows)
     throw new FathomError('internal', `${rows} facts were made of ${extent.rows} trades of ${trades}`);
@@ -68,20 +62,4 @@ async function extentOf(duck: Duck, trades: string, { routed, buckets }: Sent): 
   const relation = `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
   await checkTrades(duck, relation, trades);
   throw new FathomError('internal', `${rows} of ${expected} trades were read in ${routed.length} parts of ${trades}`);
-}
-
-/** Where the rows of each bucket are, in order of the trades. */
-function piecesOf({ buckets, routed, files }: Sent): LayJob['pieces'][] {
-  const pieces: LayJob['pieces'][number][][] = buckets.map(() => []);
-  routed.forEach(({ batches }, job) => {
-    const file = files[job] as string;
-    for (const batch of batches) {
-      let { from } = batch;
-      batch.rows.forEach((rows, bucket) => {
-        if (rows > 0) pieces[bucket]?.push({ file, from, rows });
-        from += rows * ROW_BYTES;
-      });
-    }
-  });
-  return pieces;
 }

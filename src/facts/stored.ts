@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { LARGE_FILE_BYTES } from '../tables/direct.ts';
-import { runJobs } from '../tables/jobs.ts';
+import type { JobPool } from '../tables/jobs.ts';
 import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
 import { factFiles } from './layout.ts';
@@ -20,8 +20,8 @@ import openRouteStoredWork, {
 import type { Sent } from './sort.ts';
 import type { GroupOfFile } from './stored-columns.ts';
 
-const naming = { open: openNameWork, url: new URL('./name-work.js', import.meta.url) };
-const routing = { open: openRouteStoredWork, url: new URL('./route-stored-work.js', import.meta.url) };
+const naming = { open: openNameWork, url: new URL('./name-work.js', import.meta.url), database: false };
+const routing = { open: openRouteStoredWork, url: new URL('./route-stored-work.js', import.meta.url), database: false };
 
 /** Trades that a thread takes at a time. */
 const JOB_ROWS = 1_000_000;
@@ -33,7 +33,12 @@ const unusual = new Error('the trades are laid out in another way');
  * Writes the names that trades have, and sends the trades on their way; undefined, and nothing that counts is written,
  * where the trades were not stored by `writeEncoded`, lack a name or use one in two ways.
  */
-export async function sendStored(trades: string, folder: string, options: FactsOptions): Promise<Sent | undefined> {
+export async function sendStored(
+  pool: JobPool,
+  trades: string,
+  folder: string,
+  options: FactsOptions,
+): Promise<Sent | undefined> {
   const files: StoredFile[] = [];
   for (const file of parquetFiles(trades)) {
     const stored = await readStored(file);
@@ -42,7 +47,7 @@ export async function sendStored(trades: string, folder: string, options: FactsO
   }
   const groups = files.flatMap(({ groups: own, ...file }) => own.map((group): GroupOfFile => ({ ...file, group })));
   const direct = files.reduce((sum, { bytes }) => sum + bytes, 0) > LARGE_FILE_BYTES;
-  const named = await numberNames(groups, { direct }, options);
+  const named = await numberNames(pool, groups, { direct }, options);
   if (named === undefined) return undefined;
   const { tables, numbers } = named;
   const buckets = bucketsOf(tables.addUp(), options.bucketFills);
@@ -54,17 +59,13 @@ export async function sendStored(trades: string, folder: string, options: FactsO
     mostRows: groups.reduce((most, { group }) => Math.max(most, group.rows), 0),
     direct,
   };
-  const routed = await runJobs(routing, shared, jobs, within(options, jobs.length));
+  const routed = await pool.run(routing, shared, jobs);
   return { routed, files: jobs.map(({ target }) => target), buckets, tokens: tables.tokenLists() };
 }
 
-const within = (options: FactsOptions, jobs: number): FactsOptions => ({
-  ...options,
-  threads: Math.max(1, Math.min(options.threads, jobs)),
-});
-
 /** Numbers all names; undefined if they are used in another way than this one knows. */
 async function numberNames(
+  pool: JobPool,
   groups: readonly GroupOfFile[],
   shared: NameShared,
   options: FactsOptions,
@@ -77,7 +78,7 @@ async function numberNames(
   };
   const jobs = groups.map((group, i) => ({ ...group, numbers: path.join(options.scratch, `numbers-${i}`) }));
   try {
-    await runJobs(naming, shared, jobs, { ...within(options, jobs.length), take });
+    await pool.run(naming, shared, jobs, { threads: options.threads, take });
     return { tables, numbers };
   } catch (error) {
     if (error === unusual) return undefined;

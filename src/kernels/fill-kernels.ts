@@ -75,8 +75,11 @@ export interface FillKernels {
   makeTrades(capacity: number, buckets: number): Pointer;
   beginTrades(trades: Pointer): void;
   numberTrades(trades: Pointer, count: number, wallets: Pointer, tokens: Pointer): void;
-  routeTrades(trades: Pointer, count: number, bucketOf: Pointer, buckets: number): void;
+  routeTrades(trades: Pointer, count: number, bucketOf: Pointer, buckets: number): number;
+  rowShapeBytes(): number;
+  unpackRows(shape: Pointer, row: Pointer, count: number, target: Pointer): Pointer;
   makeLaid(capacity: number): Pointer;
+  countOnes(bytes: Pointer, count: number): number;
   layRows(
     laid: Pointer,
     count: number,

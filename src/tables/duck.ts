@@ -1,7 +1,6 @@
 /** DuckDB, the one way in: an in-memory database that spills to a folder of the task's own. Child processes only. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type ColumnSpec, METADATA_KEY } from './columns.ts';
-import { duckdb } from './duck-api.ts';
 
 export interface Duck {
   readonly connection: DuckDBConnection;
@@ -23,6 +22,8 @@ export interface DuckOptions {
 
 /** Opens a database with explicit limits: DuckDB would otherwise take the whole node. */
 export async function openDuck({ threads, memoryMb, scratch }: DuckOptions): Promise<Duck> {
+  // Loaded where it is used: who only writes SQL, or names a file, needs none of it.
+  const { duckdb } = await import('./duck-api.ts');
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     threads: String(threads),
     memory_limit: `${memoryMb}MB`,

@@ -1,14 +1,13 @@
 /**
- * Works through a list of jobs with several threads, each with a database of its own. What a job gives depends on the
- * job alone, and results come in order of the jobs, so the number of threads changes nothing but the time.
+ * Works through lists of jobs with several threads, each with a database of its own where the work needs one. What a job
+ * gives depends on the job alone, and results come in order of the jobs, so the number of threads changes nothing but the
+ * time.
  */
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { FathomError } from '../errors.ts';
-import { compiledRoot, packageRoot } from '../paths.ts';
 import { type Duck, openDuck } from './duck.ts';
-import type { FromJobWorker, ToJobWorker, WorkerStart } from './job-worker.ts';
+import { inOrder, oneAtATime } from './job-order.ts';
+import { type DatabaseLimits, JobThread } from './job-thread.ts';
+import { toolsOf } from './job-tools.ts';
 
 /** What a worker has of its own. */
 export interface JobTools {
@@ -29,185 +28,170 @@ export type OpenJobWork<Shared, Job, Result> = (shared: Shared, tools: JobTools)
 export interface JobModule<Shared, Job, Result> {
   readonly open: OpenJobWork<Shared, Job, Result>;
   readonly url: URL;
+  /** False for work that needs no database: loading one takes a thread longer than starting does. */
+  readonly database?: boolean | undefined;
 }
 
-export interface JobRun<Result> {
+export interface JobLimits {
   readonly threads: number;
   /** For the databases of all workers together. */
   readonly memoryMb: number;
   /** A folder where they may spill, each into a folder of its own: two databases in one would overwrite each other. */
   readonly scratch: string;
+}
+
+export interface JobVisitors<Result> {
+  /** How many of the threads of a pool do it, at most. */
+  readonly threads?: number | undefined;
   /** Called after each job, with how many are done; what it throws stops the run. */
   readonly onDone?: ((done: number, result: Result, index: number) => void) | undefined;
   /** Gets the results in order of the jobs, as soon as may be; then none is kept, and the list of them is empty. */
   readonly take?: ((result: Result, index: number) => void) | undefined;
 }
 
+export type JobRun<Result> = JobLimits & JobVisitors<Result>;
+
 /** No database works with less. */
 const LEAST_MB = 128;
 
-/**
- * Runs `work` on every job. The first job that fails, by its number among those that were begun, decides the error; no
- * other job is begun after it.
- *
- * @param shared what each worker is opened with; copied to each, so it must be plain. It may be known only later: threads
- *   start meanwhile, and so does the making of jobs. If it fails, that is the error
- * @param jobs known beforehand, or made one after the other as workers become free
- */
+/** Threads for one run after the other: what a thread has loaded and compiled serves the next run too. */
+export class JobPool {
+  private readonly threads: number;
+  private readonly memoryMb: number;
+  private readonly scratch: string;
+  /** By number; started when there is a first job for them. */
+  private readonly started = new Map<number, JobThread>();
+
+  constructor({ threads, memoryMb, scratch }: JobLimits) {
+    this.threads = threads;
+    this.memoryMb = Math.max(LEAST_MB, Math.floor(memoryMb / threads));
+    this.scratch = scratch;
+  }
+
+  /**
+   * Runs `work` on every job; one run at a time. The first job that fails, by its number among those that were begun,
+   * decides the error; no other job is begun after it.
+   *
+   * @param shared what each worker is opened with; copied to each, so it must be plain. It may be known only later: threads
+   *   start meanwhile, and so does the making of jobs. If it fails, that is the error
+   * @param jobs known beforehand, or made one after the other as workers become free
+   */
+  async run<Shared, Job, Result>(
+    work: JobModule<Shared, Job, Result>,
+    shared: Shared | Promise<Shared>,
+    jobs: Iterable<Job> | AsyncIterable<Job>,
+    { threads: most = this.threads, onDone, take }: JobVisitors<Result> = {},
+  ): Promise<Result[]> {
+    // It may fail before anybody waits for it.
+    Promise.resolve(shared).catch(() => undefined);
+    const results: Result[] = [];
+    const keep = (result: Result, index: number): void => {
+      results[index] = result;
+    };
+    const settle = take === undefined ? keep : inOrder(take);
+    const failures = new Map<number, unknown>();
+    const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
+    const nextJob = oneAtATime(iterator);
+    let done = 0;
+    /** Gives one job after the other to one worker. */
+    const drain = async (doOne: JobWork<Job, Result>): Promise<void> => {
+      while (failures.size === 0) {
+        const next = await nextJob();
+        if (next === undefined || failures.size > 0) return;
+        const { job, index } = next;
+        try {
+          const result = await doOne(job, index);
+          settle(result, index);
+          onDone?.(++done, result, index);
+        } catch (error) {
+          failures.set(index, error);
+        }
+      }
+    };
+    try {
+      // One worker needs no thread of its own; nor does one job.
+      const known = Array.isArray(jobs) ? jobs.length : Number.POSITIVE_INFINITY;
+      const threads = Math.min(this.threads, most, known);
+      if (threads === 1) await this.drainHere(work, shared, drain);
+      else
+        await Promise.all(
+          Array.from({ length: threads }, (_, number) => this.drainThread(number, work, shared, drain)),
+        );
+    } finally {
+      // Who makes the jobs may have files open: it must know that no more are wanted.
+      await iterator.return?.();
+    }
+    await shared;
+    const [first] = [...failures].sort(([a], [b]) => a - b);
+    if (first !== undefined) throw first[1];
+    return results;
+  }
+
+  /** Ends the threads, whatever they do. */
+  async close(): Promise<void> {
+    await Promise.all([...this.started.values()].map((thread) => thread.end()));
+    this.started.clear();
+  }
+
+  private async drainHere<Shared, Job, Result>(
+    work: JobModule<Shared, Job, Result>,
+    shared: Shared | Promise<Shared>,
+    drain: (doOne: JobWork<Job, Result>) => Promise<void>,
+  ): Promise<void> {
+    const database = this.databaseOf(work, 'worker');
+    const duck = database === undefined ? undefined : await openDuck({ threads: 1, ...database });
+    try {
+      await drain(await work.open(await shared, toolsOf(duck)));
+    } finally {
+      duck?.close();
+    }
+  }
+
+  private async drainThread<Shared, Job, Result>(
+    number: number,
+    work: JobModule<Shared, Job, Result>,
+    shared: Shared | Promise<Shared>,
+    drain: (doOne: JobWork<Job, Result>) => Promise<void>,
+  ): Promise<void> {
+    let thread: JobThread | undefined;
+    /** Begun with its first job: there may be fewer jobs than threads. */
+    const begin = (): JobThread => {
+      const own = this.started.get(number) ?? new JobThread();
+      this.started.set(number, own);
+      own.begin({ url: work.url, database: this.databaseOf(work, `worker-${number}`) }, shared);
+      return own;
+    };
+    await drain(async (job, index) => {
+      thread ??= begin();
+      try {
+        return (await thread.run(job, index)) as Result;
+      } catch (error) {
+        // The next run begins with another.
+        this.started.delete(number);
+        await thread.end();
+        throw error;
+      }
+    });
+    this.started.get(number)?.forget();
+  }
+
+  private databaseOf(work: { readonly database?: boolean | undefined }, folder: string): DatabaseLimits | undefined {
+    if (work.database === false) return undefined;
+    return { memoryMb: this.memoryMb, scratch: path.join(this.scratch, folder) };
+  }
+}
+
+/** Runs `work` on every job with threads of its own; see `JobPool.run`. */
 export async function runJobs<Shared, Job, Result>(
   work: JobModule<Shared, Job, Result>,
   shared: Shared | Promise<Shared>,
   jobs: Iterable<Job> | AsyncIterable<Job>,
-  { threads, memoryMb, scratch, onDone, take }: JobRun<Result>,
+  run: JobRun<Result>,
 ): Promise<Result[]> {
-  // It may fail before anybody waits for it.
-  Promise.resolve(shared).catch(() => undefined);
-  const memoryEach = Math.max(LEAST_MB, Math.floor(memoryMb / threads));
-  const results: Result[] = [];
-  const keep = (result: Result, index: number): void => {
-    results[index] = result;
-  };
-  const settle = take === undefined ? keep : inOrder(take);
-  const failures = new Map<number, unknown>();
-  const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
-  const nextJob = oneAtATime(iterator);
-  let done = 0;
-  /** Gives one job after the other to one worker. */
-  const drain = async (doOne: (job: Job, index: number) => Promise<Result>): Promise<void> => {
-    while (failures.size === 0) {
-      const next = await nextJob();
-      if (next === undefined || failures.size > 0) return;
-      const { job, index } = next;
-      try {
-        const result = await doOne(job, index);
-        settle(result, index);
-        onDone?.(++done, result, index);
-      } catch (error) {
-        failures.set(index, error);
-      }
-    }
-  };
+  const pool = new JobPool(run);
   try {
-    if (threads === 1)
-      await runHere(work, shared, { memoryMb: memoryEach, scratch: path.join(scratch, 'worker') }, drain);
-    else
-      await Promise.all(
-        Array.from({ length: threads }, async (_, number) => {
-          // Started with its first job: there may be fewer jobs than threads.
-          let worker: JobWorker | undefined;
-          try {
-            await drain((job, index) => {
-              worker ??= startWorker(
-                {
-                  module: compiledModule(work.url),
-                  memoryMb: memoryEach,
-                  scratch: path.join(scratch, `worker-${number}`),
-                },
-                shared,
-              );
-              return worker.run(job, index) as Promise<Result>;
-            });
-          } finally {
-            await worker?.end();
-          }
-        }),
-      );
+    return await pool.run(work, shared, jobs, run);
   } finally {
-    // Who makes the jobs may have files open: it must know that no more are wanted.
-    await iterator.return?.();
+    await pool.close();
   }
-  await shared;
-  const [first] = [...failures].sort(([a], [b]) => a - b);
-  if (first !== undefined) throw first[1];
-  return results;
-}
-
-/** Passes results on in the order of their numbers: those that come early wait. */
-function inOrder<Result>(take: (result: Result, index: number) => void): typeof take {
-  const early = new Map<number, Result>();
-  let next = 0;
-  return (result, index) => {
-    early.set(index, result);
-    for (; early.has(next); next++) {
-      const held = early.get(next) as Result;
-      early.delete(next);
-      take(held, next);
-    }
-  };
-}
-
-/** A function that gives the next job with its number, however many ask at once; undefined at the end. */
-function oneAtATime<Job>(
-  iterator: Iterator<Job> | AsyncIterator<Job>,
-): () => Promise<{ job: Job; index: number } | undefined> {
-  let index = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  return () => {
-    const next = last.then(async () => {
-      const { value, done } = await iterator.next();
-      return done === true ? undefined : { job: value as Job, index: index++ };
-    });
-    last = next;
-    return next;
-  };
-}
-
-/** One worker needs no thread of its own. */
-async function runHere<Shared, Job, Result>(
-  work: JobModule<Shared, Job, Result>,
-  shared: Shared | Promise<Shared>,
-  limits: { memoryMb: number; scratch: string },
-  drain: (doOne: JobWork<Job, Result>) => Promise<void>,
-): Promise<void> {
-  const duck = await openDuck({ threads: 1, ...limits });
-  try {
-    await drain(await work.open(await shared, { duck }));
-  } finally {
-    duck.close();
-  }
-}
-
-interface JobWorker {
-  run(job: unknown, index: number): Promise<unknown>;
-  end(): Promise<void>;
-}
-
-function startWorker(start: WorkerStart, shared: unknown): JobWorker {
-  const worker = new Worker(path.join(compiledRoot, 'tables', 'job-worker.js'));
-  let waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
-  let broken: unknown;
-  const fail = (error: unknown): void => {
-    broken ??= error;
-    waiting?.reject(error);
-  };
-  worker.on('message', (message: FromJobWorker) => {
-    if (message.type === 'result') waiting?.resolve(message.result);
-    else fail(message.fathom === undefined ? message.error : FathomError.fromData(message.fathom));
-  });
-  worker.on('error', fail);
-  worker.on('exit', (code) => fail(new FathomError('task', `a worker thread ended with code ${code}`)));
-  worker.postMessage({ type: 'start', start } satisfies ToJobWorker);
-  const opened = Promise.resolve(shared).then((known) =>
-    worker.postMessage({ type: 'open', shared: known } satisfies ToJobWorker),
-  );
-  return {
-    run: async (job, index) => {
-      await opened;
-      return new Promise((resolve, reject) => {
-        if (broken !== undefined) reject(broken);
-        waiting = { resolve, reject };
-        worker.postMessage({ type: 'job', job, index } satisfies ToJobWorker);
-      });
-    },
-    end: async () => {
-      await worker.terminate();
-    },
-  };
-}
-
-/** Threads run compiled code, also where the caller runs from its sources under the test runner. */
-function compiledModule(url: URL): string {
-  const file = fileURLToPath(url);
-  const fromSources = path.relative(path.join(packageRoot, 'src'), file);
-  return fromSources.startsWith('..') ? file : path.join(compiledRoot, fromSources);
 }

@@ -7,6 +7,7 @@ import { factFiles } from '../../src/facts/layout.ts';
 import { factsOf } from '../../src/facts/make.ts';
 import { sendStored } from '../../src/facts/stored.ts';
 import { type Duck, openDuck, quote } from '../../src/tables/duck.ts';
+import { JobPool } from '../../src/tables/jobs.ts';
 import { parquetFiles } from '../../src/tables/parquet-files.ts';
 import { temporaryFolder } from '../support/stage.ts';
 import { storedCopy, storeTrades } from '../support/stored-tables.ts';
@@ -89,7 +90,7 @@ describe('facts of stored trades', () => {
       );
       const facts = path.join(folder, 'facts');
       await mkdir(facts);
-      const sent = await sendStored(stored, facts, limits(folder));
+      const sent = await sendStored(new JobPool(limits(folder)), stored, facts, limits(folder));
       return sent !== undefined;
     });
 

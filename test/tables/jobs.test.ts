@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { runJobs } from '../../src/tables/jobs.ts';
+import { JobPool, runJobs } from '../../src/tables/jobs.ts';
 import open from '../support/plugin/bucket-work.mjs';
+import openOther from '../support/plugin/other-work.mjs';
 import { temporaryFolder } from '../support/stage.ts';
 
 const work = { open, url: new URL('../support/plugin/bucket-work.mjs', import.meta.url) };
@@ -43,6 +45,95 @@ describe('runJobs', () => {
     expect(await later).toEqual(await run(Promise.resolve({ factor: 1 })));
     await expect(run(setTimeout(50).then(() => Promise.reject(new Error('not to be had'))))).rejects.toThrow(
       'not to be had',
+    );
+  });
+});
+
+const other = {
+  open: openOther,
+  url: new URL('../support/plugin/other-work.mjs', import.meta.url),
+  database: false,
+};
+
+async function onPool<T>(threads: number, use: (pool: JobPool) => Promise<T>): Promise<T> {
+  const pool = new JobPool({ threads, memoryMb: 300, scratch: await temporaryFolder() });
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+const buckets = Array.from({ length: 6 }, (_, i) => ({ from: i, to: i + 1, fills: 1 }));
+const numbers = [1, 2, 3, 4, 5, 6];
+
+const threadsOf = (said: readonly { readonly thread: number }[]): Set<number> =>
+  new Set(said.map(({ thread }) => thread));
+
+describe('JobPool', () => {
+  it.each([1, 2])('does one work after the other, with a database or without, with %i threads', async (threads) => {
+    await onPool(threads, async (pool) => {
+      const sums = async (factor: number): Promise<number[]> =>
+        (await pool.run(work, { factor }, buckets)).map(({ sum }) => sum);
+      const values = async (add: number): Promise<number[]> =>
+        (await pool.run(other, { add }, numbers)).map(({ value }) => value);
+      expect(await sums(1)).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(await values(10)).toEqual([11, 12, 13, 14, 15, 16]);
+      expect(await values(20)).toEqual([21, 22, 23, 24, 25, 26]);
+      expect(await sums(2)).toEqual([0, 2, 4, 6, 8, 10]);
+      expect(await pool.run(other, { add: 0 }, [])).toEqual([]);
+    });
+  });
+
+  it('keeps its threads, and replaces one of which a job failed', async () => {
+    await onPool(2, async (pool) => {
+      const run = (failAt?: number) => pool.run(other, { add: 0, failAt }, numbers);
+      const first = threadsOf(await run());
+      const second = threadsOf(await run());
+      for (const thread of second) expect(first).toContain(thread);
+      expect(new Set([...first, ...second]).size).toBeLessThanOrEqual(2);
+      await expect(run(0)).rejects.toThrow('job 0 fails');
+      const values = (await run()).map(({ value }) => value);
+      expect(values).toEqual(numbers);
+    });
+  });
+
+  it.each([1, 2])('fails in the run in which a job does, the first or the second, with %i threads', async (threads) => {
+    await onPool(threads, (pool) =>
+      expect(pool.run(work, { factor: 1, failAt: 2 }, buckets)).rejects.toThrow('bucket 2'),
+    );
+    await onPool(threads, async (pool) => {
+      expect(await pool.run(work, { factor: 1 }, buckets)).toHaveLength(6);
+      await expect(pool.run(other, { add: 1, failAt: 3 }, numbers)).rejects.toThrow('job 3 fails');
+    });
+  });
+
+  it('fails where a thread ends in the second run, and waits for nobody', async () => {
+    await onPool(2, async (pool) => {
+      expect(await pool.run(other, { add: 1 }, numbers)).toHaveLength(6);
+      await expect(pool.run(work, { factor: 1, crashAt: 1 }, buckets)).rejects.toThrow('ended with code 3');
+    });
+  });
+
+  it('ends what runs when it is closed', async () => {
+    const pool = new JobPool({ threads: 2, memoryMb: 300, scratch: await temporaryFolder() });
+    const failed = pool.run(other, { add: 1, waitAt: 1 }, numbers).catch((error: unknown) => String(error));
+    await setTimeout(500);
+    await pool.close();
+    expect(await failed).toContain('ended with code 1');
+    await pool.close();
+  });
+
+  it('leaves some of its threads out where it is told to', async () => {
+    await onPool(3, async (pool) => {
+      expect(threadsOf(await pool.run(other, { add: 0 }, numbers, { threads: 1 }))).toEqual(new Set([threadId]));
+      expect(threadsOf(await pool.run(other, { add: 0 }, numbers, { threads: 2 })).size).toBeLessThanOrEqual(2);
+    });
+  });
+
+  it.each([1, 2])('gives no database to work that says it needs none, with %i threads', async (threads) => {
+    await onPool(threads, (pool) =>
+      expect(pool.run(other, { add: 1, reach: true }, numbers)).rejects.toThrow('says that it needs none'),
     );
   });
 });
