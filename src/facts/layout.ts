@@ -5,8 +5,7 @@
  */
 import path from 'node:path';
 import type { ColumnSpec } from '../tables/columns.ts';
-import { quote } from '../tables/duck.ts';
-import { parquetFiles } from '../tables/parquet-files.ts';
+import { parquetFiles, parquetRelation } from '../tables/parquet-files.ts';
 
 /** The files of a folder of facts. */
 export interface FactFiles {
@@ -44,8 +43,7 @@ export function factParts(folder: string, { from, to }: { readonly from: number;
 }
 
 /** SQL that reads the facts of a folder. */
-export const factTable = (folder: string): string =>
-  `read_parquet([${parquetFiles(factFiles(folder).facts).map(quote).join(', ')}])`;
+export const factTable = (folder: string): string => parquetRelation(factFiles(folder).facts);
 
 /** Columns of facts as they are stored. */
 export const factColumns: readonly ColumnSpec[] = [

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { FathomError } from '../errors.ts';
 import { copyToParquet, type Duck, quote } from '../tables/duck.ts';
 import { runJobs } from '../tables/jobs.ts';
-import { parquetFiles } from '../tables/parquet-files.ts';
+import { parquetFiles, parquetRelation } from '../tables/parquet-files.ts';
 import { refuseNameless } from './check.ts';
 import type { LayShared } from './lay-work.ts';
 import { factFiles, TOKEN_UNKNOWN } from './layout.ts';
@@ -27,7 +27,7 @@ const tokenOf = (trade: string): string => `coalesce(${trade}.token, 'outcome ' 
 /** Writes the names that trades have, and sends the trades on their way. */
 export async function sendQueried(duck: Duck, trades: string, folder: string, options: FactsOptions): Promise<Sent> {
   const files = factFiles(folder);
-  const relation = `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
+  const relation = parquetRelation(trades);
   const { scratch, threads } = options;
   try {
     await numberNames(duck, relation, trades);

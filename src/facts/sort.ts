@@ -4,9 +4,9 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
-import { type Duck, quote } from '../tables/duck.ts';
+import type { Duck } from '../tables/duck.ts';
 import type { JobPool } from '../tables/jobs.ts';
-import { parquetFiles } from '../tables/parquet-files.ts';
+import { parquetRelation } from '../tables/parquet-files.ts';
 import { checkTrades, type Extent } from './check.ts';
 import openLayWork, { type LayJob, type LayShared } from './lay-work.ts';
 import { factFiles, factPart } from './layout.ts';
@@ -59,7 +59,7 @@ async function extentOf(duck: Duck, trades: string, { routed, buckets }: Sent): 
   const expected = buckets.reduce((sum, { fills }) => sum + fills, 0);
   if (first !== undefined && last !== undefined && ordered && rows === expected && !some.some(({ faulty }) => faulty))
     return { rows, first: first.first, last: last.last };
-  const relation = `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
+  const relation = parquetRelation(trades);
   await checkTrades(duck, relation, trades);
   throw new FathomError('internal', `${rows} of ${expected} trades were read in ${routed.length} parts of ${trades}`);
 }

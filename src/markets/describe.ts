@@ -1,8 +1,8 @@
 /** What any source says of its trades: totals, and figures for the data section of the report. */
 import type { Figure, HistogramFigure, LineFigure } from '../contract/figure.ts';
 import type { Quality } from '../contract/metrics.ts';
-import { type Duck, quote } from '../tables/duck.ts';
-import { parquetFiles } from '../tables/parquet-files.ts';
+import type { Duck } from '../tables/duck.ts';
+import { parquetRelation } from '../tables/parquet-files.ts';
 
 /** Totals of a canonical trades file. Sums are exact; they become doubles only here. */
 export interface TradeTotals {
@@ -17,15 +17,12 @@ export interface TradeTotals {
   readonly to: number | null;
 }
 
-/** SQL of a relation of canonical trades, one file or a folder of them. */
-const tradesOf = (trades: string): string => `read_parquet([${parquetFiles(trades).map(quote).join(', ')}])`;
-
 export async function tradeTotals(duck: Pick<Duck, 'rows'>, trades: string): Promise<TradeTotals> {
   const [totals] = await duck.rows<TradeTotals>(
     `SELECT count(*)::DOUBLE AS "rows", count(DISTINCT wallet)::DOUBLE AS wallets,
        count(DISTINCT market)::DOUBLE AS markets, count(DISTINCT token)::DOUBLE AS tokens,
        coalesce(sum(usd), 0)::DOUBLE AS usd, epoch_ms(min(time))::DOUBLE AS "from", epoch_ms(max(time))::DOUBLE AS "to"
-     FROM ${tradesOf(trades)}`,
+     FROM ${parquetRelation(trades)}`,
   );
   return totals as TradeTotals;
 }
@@ -60,8 +57,8 @@ export async function tradeFigures(
   const { from, to } = totals;
   if (from === null || to === null) return [];
   const {
-    byHour = `(SELECT epoch_ms(time) // ${HOUR_MS} AS hour, count(*) AS fills, sum(usd) AS usd FROM ${tradesOf(trades)} GROUP BY hour)`,
-    byWallet = `(SELECT count(*) AS fills FROM ${tradesOf(trades)} GROUP BY wallet)`,
+    byHour = `(SELECT epoch_ms(time) // ${HOUR_MS} AS hour, count(*) AS fills, sum(usd) AS usd FROM ${parquetRelation(trades)} GROUP BY hour)`,
+    byWallet = `(SELECT count(*) AS fills FROM ${parquetRelation(trades)} GROUP BY wallet)`,
   } = counted;
   return [...(await overTime(duck, byHour, totals, from, to)), await walletsBySize(duck, byWallet, totals)];
 }

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { FathomError } from '../errors.ts';
+import { quote } from './duck.ts';
 
 /** The files of a table in their order: the one file, or the parts of the folder. */
 export function parquetFiles(table: string): string[] {
@@ -18,3 +19,7 @@ export function parquetFiles(table: string): string[] {
 export function partFile(table: string, index: number): string {
   return path.join(table, `part-${String(index).padStart(3, '0')}.parquet`);
 }
+
+/** SQL that reads a table. */
+export const parquetRelation = (table: string): string =>
+  `read_parquet([${parquetFiles(table).map(quote).join(', ')}])`;

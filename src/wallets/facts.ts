@@ -1,7 +1,7 @@
 /** Trades as whole numbers, a wallet at a time in order of time: what profiles and targets are computed from. */
 import { FathomError } from '../errors.ts';
 import { type Duck, quote } from '../tables/duck.ts';
-import { parquetFiles } from '../tables/parquet-files.ts';
+import { parquetRelation } from '../tables/parquet-files.ts';
 import { type Numbers, streamNumbers } from '../tables/stream.ts';
 import type { Tuple } from '../tuple.ts';
 
@@ -67,9 +67,6 @@ export interface WalletFills {
   fee: Float64Array;
 }
 
-/** SQL for a table, be it one Parquet file or a folder of them. */
-export const parquetTable = (file: string): string => `read_parquet([${parquetFiles(file).map(quote).join(', ')}])`;
-
 /** SQL for an amount in whole 1e-6. The product of a DECIMAL(18) would overflow from ten million on. */
 export function micros(sql: string): string {
   return `((${sql})::DECIMAL(38,6) * 1000000)::BIGINT`;
@@ -92,7 +89,7 @@ export async function prepare(duck: Duck, sources: Sources): Promise<Extent> {
        count(*) FILTER (outcomeIndex NOT IN (0, 1))::DOUBLE AS outcomes,
        count(*) FILTER (usd < 0 OR shares < 0)::DOUBLE AS negative,
        (count(*) - count(DISTINCT seq))::DOUBLE AS repeated
-     FROM ${parquetTable(sources.trades)}`,
+     FROM ${parquetRelation(sources.trades)}`,
   );
   const wrong: readonly [string, string][] = [
     ['missing', 'lack a value in seq, time, wallet, market, event, side, usd or shares'],
@@ -114,16 +111,16 @@ export async function prepare(duck: Duck, sources: Sources): Promise<Extent> {
   await duck.run(
     `CREATE TABLE wallet_ids AS SELECT wallet, (row_number() OVER (ORDER BY min(seq)) - 1)::INTEGER AS id,
          (row_number() OVER (ORDER BY wallet) - 1)::INTEGER AS place
-       FROM ${parquetTable(sources.trades)} GROUP BY wallet;
+       FROM ${parquetRelation(sources.trades)} GROUP BY wallet;
      CREATE TABLE market_ids AS
        SELECT market, id, event, (dense_rank() OVER (ORDER BY eventSeq) - 1)::INTEGER AS eventId FROM (
          SELECT market, event, id, min(seq) OVER (PARTITION BY event) AS eventSeq FROM (
            SELECT market, arg_min(event, seq) AS event, min(seq) AS seq,
              (row_number() OVER (ORDER BY min(seq)) - 1)::INTEGER AS id
-           FROM ${parquetTable(sources.trades)} GROUP BY market));
+           FROM ${parquetRelation(sources.trades)} GROUP BY market));
      CREATE TABLE token_ids AS SELECT market, token, m.id AS marketId,
          CASE token WHEN '' THEN ${TOKEN_UNKNOWN} ELSE row_number() OVER (ORDER BY seq) - 1 END::INTEGER AS id
-       FROM (SELECT market, ${tokenOf('t')} AS token, min(seq) AS seq FROM ${parquetTable(sources.trades)} t GROUP BY ALL)
+       FROM (SELECT market, ${tokenOf('t')} AS token, min(seq) AS seq FROM ${parquetRelation(sources.trades)} t GROUP BY ALL)
          JOIN market_ids m USING (market)`,
   );
   return { rows, wallets, first, last };
@@ -134,14 +131,14 @@ export async function readMarkets(duck: Duck, sources: Sources): Promise<MarketF
   const resolutions =
     sources.resolutions === undefined
       ? '(SELECT NULL::VARCHAR AS market, NULL::DOUBLE AS payout0, NULL::DOUBLE AS payout1, NULL::TIMESTAMP AS knowableAt WHERE false)'
-      : parquetTable(sources.resolutions);
+      : parquetRelation(sources.resolutions);
   for (const [file, name] of [
     [sources.markets, 'markets'],
     [sources.resolutions, 'resolutions'],
   ] as const) {
     if (file === undefined) continue;
     const [twice] = await duck.rows<{ market: string }>(
-      `SELECT market FROM ${parquetTable(file)} GROUP BY market HAVING count(*) > 1 ORDER BY market LIMIT 1`,
+      `SELECT market FROM ${parquetRelation(file)} GROUP BY market HAVING count(*) > 1 ORDER BY market LIMIT 1`,
     );
     if (twice !== undefined)
       throw new FathomError('data', `${file}: market "${twice.market}" has several rows among the ${name}`);
@@ -164,7 +161,7 @@ export async function readMarkets(duck: Duck, sources: Sources): Promise<MarketF
   const list = categories.map((c) => quote(c)).join(', ');
   const sql = `SELECT i.id::DOUBLE, i.eventId::DOUBLE, (coalesce(list_position([${list}], m.category), 4) - 1)::DOUBLE,
       r.payout0, r.payout1, epoch_us(r.knowableAt)::DOUBLE
-    FROM market_ids i LEFT JOIN ${parquetTable(sources.markets)} m USING (market) LEFT JOIN ${resolutions} r USING (market)
+    FROM market_ids i LEFT JOIN ${parquetRelation(sources.markets)} m USING (market) LEFT JOIN ${resolutions} r USING (market)
     ORDER BY i.id`;
   await streamNumbers(duck, sql, count, ([id, event, category, payout0, payout1, knowable], rows) => {
     for (let i = 0; i < rows; i++) {
@@ -194,7 +191,7 @@ export async function forEachWallet(duck: Duck, sources: Sources, extent: Extent
       (t.side = 'BUY')::DOUBLE, (CASE t.role WHEN 'taker' THEN 0 WHEN 'maker' THEN 1 ELSE 2 END)::DOUBLE,
       ${micros('t.usd')}::DOUBLE, ${micros('t.shares')}::DOUBLE,
       ${micros('coalesce(t.fee, 0)')}::DOUBLE, t.seq::DOUBLE
-    FROM ${parquetTable(sources.trades)} t JOIN wallet_ids w USING (wallet) ${joinTokens}
+    FROM ${parquetRelation(sources.trades)} t JOIN wallet_ids w USING (wallet) ${joinTokens}
     ORDER BY w.id, t.seq`;
   let fills = emptyFills(1024);
   const finish = (): void => {

@@ -4,8 +4,8 @@ import { FathomError } from '../errors.ts';
 import type { Extent } from '../facts/check.ts';
 import { bucketBounds, extentOfFacts } from '../facts/read.ts';
 import { type BucketModule, runBuckets } from '../facts/run-buckets.ts';
-import { copyToParquet, type Duck, identifier, quote } from '../tables/duck.ts';
-import { parquetFiles, partFile } from '../tables/parquet-files.ts';
+import { copyToParquet, type Duck, identifier } from '../tables/duck.ts';
+import { parquetFiles, parquetRelation, partFile } from '../tables/parquet-files.ts';
 import type { AsOf } from './as-of.ts';
 import { type Dates, datesOf } from './dates.ts';
 import openProfileBucket, { type BucketSummary, columnsBy, type ProfileWork } from './profile/bucket.ts';
@@ -99,7 +99,12 @@ export async function profileWallets(
   const measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
   if (!kept) await mkdir(path, { recursive: true });
   const folder = kept ? undefined : path;
-  const summaries = await runBuckets(work, { ...measure, facts: sources.facts, folder }, buckets, run);
+  const summaries = await runBuckets(
+    { ...work, database: !kept },
+    { ...measure, facts: sources.facts, folder },
+    buckets,
+    run,
+  );
   const total = summed(summaries, dates.times.length, columns.length);
   if (total.rows === 0)
     throw new FathomError('data', `no wallet has ${minTrades} fills in the window before any date`, {
@@ -145,7 +150,7 @@ export async function profileWallets(
 async function mergeParts(duck: Duck, path: string, columns: readonly NumberColumn[]): Promise<void> {
   const names = columns.map(({ name }) => identifier(name)).join(', ');
   const merged = `${path}.merged`;
-  const rows = `read_parquet([${parquetFiles(path).map(quote).join(', ')}])`;
+  const rows = parquetRelation(path);
   await copyToParquet(
     duck,
     `SELECT wallet, "asOf", ${names} FROM ${rows} ORDER BY "asOf", wallet`,

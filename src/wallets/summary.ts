@@ -1,6 +1,6 @@
 /** Profiles seen from afar: what the report shows of them. */
-import { type Duck, quote } from '../tables/duck.ts';
-import { parquetFiles } from '../tables/parquet-files.ts';
+import type { Duck } from '../tables/duck.ts';
+import { parquetRelation } from '../tables/parquet-files.ts';
 import { streamNumbers } from '../tables/stream.ts';
 import type { ProfileResult } from './profile.ts';
 
@@ -63,7 +63,7 @@ export async function summariseProfiles(duck: Duck, path: string, result: Profil
   const lastDate = byDate.at(-1)?.asOf;
   await duck.run(`CREATE OR REPLACE TABLE last_profiles AS
     SELECT wallet, ${volume} AS volume, tradeCount, marketCount, settledPositions, settledPnlUsd, markedPnlUsd
-    FROM read_parquet([${parquetFiles(path).map(quote).join(', ')}]) WHERE "asOf" = make_timestamp(${lastDate})`);
+    FROM ${parquetRelation(path)} WHERE "asOf" = make_timestamp(${lastDate})`);
   const column = (name: string): Promise<Float64Array> =>
     numbers(duck, `SELECT ${name} AS v FROM last_profiles WHERE ${name} IS NOT NULL ORDER BY v`);
   return {

@@ -2,13 +2,13 @@
 import { FathomError } from '../errors.ts';
 import type { Rng } from '../random/rng.ts';
 import { copyToParquet, type Duck, identifier } from '../tables/duck.ts';
+import { parquetRelation } from '../tables/parquet-files.ts';
 import { createNumberTable, nullIfNaN } from '../tables/stream.ts';
 import { DAY, HOUR, parseDuration } from '../tables/time.ts';
 import {
   categories,
   type Extent,
   forEachWallet,
-  parquetTable,
   prepare,
   readMarkets,
   type Sources,
@@ -148,7 +148,7 @@ function selectTrades(sources: Sources, names: readonly string[]): string {
   const values = names.map((name) => `${nullIfNaN(name)} AS ${identifier(name)}`).join(', ');
   return `SELECT r.*, r.seq::VARCHAR AS trade, t."time", t.event, t.wallet, t.market
     FROM (SELECT seq::BIGINT AS seq, make_timestamp(labelEnd::BIGINT) AS labelEnd, ${values} FROM trade_rows) r
-    JOIN (SELECT seq, "time", event, wallet, market FROM ${parquetTable(sources.trades)}) t USING (seq)
+    JOIN (SELECT seq, "time", event, wallet, market FROM ${parquetRelation(sources.trades)}) t USING (seq)
     ORDER BY r.seq`;
 }
 
@@ -164,7 +164,7 @@ async function sampler(
   const draw = (seq: number): number => rng.at(seq).uniform();
   const draws = new Float64Array(fills);
   const [range] = await duck.rows<{ dense: boolean }>(
-    `SELECT min(seq) = 0 AND max(seq) = count(*) - 1 AS dense FROM ${parquetTable(sources.trades)}`,
+    `SELECT min(seq) = 0 AND max(seq) = count(*) - 1 AS dense FROM ${parquetRelation(sources.trades)}`,
   );
   if (range?.dense !== true)
     throw new FathomError('data', `${sources.trades}: seq does not count the trades from 0`, {

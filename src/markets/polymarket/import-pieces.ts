@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LARGE_FILE_BYTES } from '../../tables/direct.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { runJobs } from '../../tables/jobs.ts';
-import { parquetFiles, partFile } from '../../tables/parquet-files.ts';
+import { parquetRelation, partFile } from '../../tables/parquet-files.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
 import { type SummedTrades, TradeSums } from './fill-sums.ts';
@@ -183,7 +183,7 @@ async function sortParts(
   parts: string,
   { target, scratch, duplicates }: PieceImport,
 ): Promise<Pick<ImportedTrades, 'repeated' | 'repeats'>> {
-  const rows = `read_parquet([${parquetFiles(parts).map(quote).join(', ')}])`;
+  const rows = parquetRelation(parts);
   const repeats = path.join(scratch, 'repeats.parquet');
   await duck.run(`CREATE OR REPLACE TABLE repeated AS SELECT "row", "first" FROM (
       SELECT "row", first_value("row") OVER (PARTITION BY fingerprint ORDER BY "row") AS "first" FROM ${rows})

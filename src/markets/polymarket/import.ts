@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Figure } from '../../contract/figure.ts';
 import type { MetricsFile, Quality } from '../../contract/metrics.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { parquetFiles } from '../../tables/parquet-files.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { rejectionFigure, type TradeCounts, type TradeTotals, tradeFigures } from '../describe.ts';
 import { copyCanonical, orderGroupSql } from '../write-canonical.ts';
 import { type RawTable, readCsv } from './csv.ts';
@@ -223,7 +223,7 @@ async function readPolyData(
   const refused = summariseRefused(files.trades, imported.rowsRead, imported.refused, files.maxRejected);
   noteCut(path.basename(files.trades), imported.endsInLineBreak);
   const resolutions = await resolving;
-  const trades = `read_parquet([${parquetFiles(paths.trades).map(quote).join(', ')}])`;
+  const trades = parquetRelation(paths.trades);
   const totals =
     imported.sums === null
       ? await policyTotals(duck, trades, 'seq', 'wallets_kept')

@@ -3,8 +3,8 @@
  * outcome; counted one by one they would make a few markets look like a thousand.
  */
 import { FathomError } from '../../errors.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
-import { parquetFiles } from '../../tables/parquet-files.ts';
+import type { Duck } from '../../tables/duck.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 
 export interface PriceSources {
   readonly trades: string;
@@ -19,9 +19,6 @@ export interface PriceObservations {
   readonly event: readonly string[];
   readonly category: readonly string[];
 }
-
-/** SQL of a canonical table, one file or a folder of them. */
-export const relation = (table: string): string => `read_parquet([${parquetFiles(table).map(quote).join(', ')}])`;
 
 /**
  * The last price before `hours` before the close of each resolved market, from the last fill of either outcome (that of
@@ -38,12 +35,12 @@ export async function observePrices(
        SELECT t.market, arg_max(t.event, t.seq) AS event,
          arg_max(CASE t.outcomeIndex WHEN 0 THEN t.usd::DOUBLE / t.shares::DOUBLE
            ELSE 1 - t.usd::DOUBLE / t.shares::DOUBLE END, t.seq) AS price
-       FROM ${relation(sources.trades)} t JOIN (
+       FROM ${parquetRelation(sources.trades)} t JOIN (
          SELECT r.market, coalesce(m.closedAt, r.finalAt, r.knowableAt) AS closes
-         FROM ${relation(sources.resolutions)} r LEFT JOIN ${relation(sources.markets)} m USING (market)) c USING (market)
+         FROM ${parquetRelation(sources.resolutions)} r LEFT JOIN ${parquetRelation(sources.markets)} m USING (market)) c USING (market)
        WHERE t.outcomeIndex IS NOT NULL AND t.shares > 0 AND t."time" < c.closes - INTERVAL ${hours} HOUR
        GROUP BY t.market) p
-     JOIN ${relation(sources.resolutions)} r USING (market) LEFT JOIN ${relation(sources.markets)} m USING (market)
+     JOIN ${parquetRelation(sources.resolutions)} r USING (market) LEFT JOIN ${parquetRelation(sources.markets)} m USING (market)
      WHERE r.payout0 IN (0, 1) ORDER BY p.market`,
   );
   if (rows.some(({ price }) => !(price >= 0 && price <= 1)))
@@ -71,7 +68,7 @@ export async function daysOfTrades(duck: Pick<Duck, 'rows'>, trades: string): Pr
   return duck.rows<DayOfTrades>(
     `SELECT (epoch_us("time") // 86400000000)::DOUBLE AS "day", count(*)::DOUBLE AS fills,
        coalesce(sum(usd) FILTER (role IS DISTINCT FROM 'maker'), 0)::DOUBLE AS usd
-     FROM ${relation(trades)} GROUP BY "day" ORDER BY "day"`,
+     FROM ${parquetRelation(trades)} GROUP BY "day" ORDER BY "day"`,
   );
 }
 
@@ -83,7 +80,7 @@ export async function marketVolumes(
   return duck.rows(
     `SELECT t.market, coalesce(any_value(m.question), t.market) AS name,
        coalesce(sum(t.usd) FILTER (t.role IS DISTINCT FROM 'maker'), 0)::DOUBLE AS usd
-     FROM ${relation(trades)} t LEFT JOIN ${relation(markets)} m USING (market)
+     FROM ${parquetRelation(trades)} t LEFT JOIN ${parquetRelation(markets)} m USING (market)
      GROUP BY t.market ORDER BY usd DESC, t.market`,
   );
 }

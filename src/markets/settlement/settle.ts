@@ -10,13 +10,13 @@ import { type FactsOptions, factsOf } from '../../facts/make.ts';
 import { type Bucket, bucketBounds } from '../../facts/read.ts';
 import { type BucketModule, runBuckets } from '../../facts/run-buckets.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { partFile } from '../../tables/parquet-files.ts';
+import { parquetRelation, partFile } from '../../tables/parquet-files.ts';
 import openBuckets, { type BucketRows, type SettleBuckets } from './bucket.ts';
 import { writeFlows } from './flow-file.ts';
 import { numberAll, type Sizes, writeNames } from './numbering.ts';
 import type { FeeRules } from './pricing.ts';
 import { readKnowledge } from './read-knowledge.ts';
-import { openSources, relationOf, type SettlementSources } from './sources.ts';
+import { openSources, type SettlementSources } from './sources.ts';
 import { Totals, totalsMemory } from './totals.ts';
 
 export interface SettlementOptions {
@@ -117,13 +117,15 @@ export async function settleMarkets(
     historyRows: sum('history'),
     totals,
     cash: await cashOf(duck, facts, asOf),
-    ledgerCash: await whole(duck, `SELECT sum(cashUsd) * 1000000 FROM ${relationOf(outputs.ledger)}`),
+    ledgerCash: await whole(duck, `SELECT sum(cashUsd) * 1000000 FROM ${parquetRelation(outputs.ledger)}`),
   };
 }
 
 /** Facts of the trades, of which there may be none: wallets may have flows only. */
 async function makeFacts(duck: Duck, trades: string, folder: string, options: FactsOptions): Promise<void> {
-  const [counted] = await duck.rows<{ rows: number }>(`SELECT count(*)::DOUBLE AS "rows" FROM ${relationOf(trades)}`);
+  const [counted] = await duck.rows<{ rows: number }>(
+    `SELECT count(*)::DOUBLE AS "rows" FROM ${parquetRelation(trades)}`,
+  );
   if (counted?.rows !== 0) {
     await factsOf(duck, trades, folder, options);
     return;

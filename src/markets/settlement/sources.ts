@@ -1,7 +1,7 @@
 /** What is to be settled, as DuckDB views of what was knowable before a moment, checked. */
 import { FathomError } from '../../errors.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { parquetFiles } from '../../tables/parquet-files.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { formatMoment } from '../../tables/time.ts';
 import { flowKinds } from '../flows.ts';
 
@@ -11,11 +11,6 @@ export interface SettlementSources {
   readonly resolutions?: string | undefined;
   readonly flows?: string | undefined;
   readonly feeSchedules?: string | undefined;
-}
-
-/** SQL that reads a table. */
-export function relationOf(table: string): string {
-  return `read_parquet([${parquetFiles(table).map(quote).join(', ')}])`;
 }
 
 /** SQL for an amount in whole 1e-6. The product of a DECIMAL(18) would overflow from ten million on. */
@@ -40,8 +35,8 @@ export async function openSources(duck: Duck, sources: SettlementSources, asOf: 
   const before = (column: string): string =>
     asOf === undefined ? '' : `WHERE ${column} < TIMESTAMP ${quote(formatMoment(asOf).replace('Z', ''))}`;
   const view = (name: keyof typeof empty, file: string | undefined, column: string): string =>
-    `CREATE VIEW ${name} AS FROM ${file === undefined ? `(${empty[name]})` : relationOf(file)} ${before(column)};`;
-  await duck.run(`CREATE VIEW listed AS FROM ${relationOf(sources.markets)};
+    `CREATE VIEW ${name} AS FROM ${file === undefined ? `(${empty[name]})` : parquetRelation(file)} ${before(column)};`;
+  await duck.run(`CREATE VIEW listed AS FROM ${parquetRelation(sources.markets)};
     ${view('moves', sources.flows, '"time"')} ${view('outcomes', sources.resolutions, 'knowableAt')}
     ${view('terms', sources.feeSchedules, 'effectiveFrom')}`);
   if (sources.flows !== undefined) await checkFlows(duck, sources.flows);

@@ -5,7 +5,7 @@
  */
 import { FathomError } from '../../errors.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { parquetFiles } from '../../tables/parquet-files.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 
 /** Paths of the canonical Parquet tables. */
@@ -55,7 +55,6 @@ export interface WalletBets {
   traded: Float64Array;
 }
 
-const list = (table: string): string => `read_parquet([${parquetFiles(table).map(quote).join(', ')}])`;
 const micros = (sql: string): string => `((${sql})::DECIMAL(38,6) * 1000000)::BIGINT`;
 
 /**
@@ -64,7 +63,11 @@ const micros = (sql: string): string => `((${sql})::DECIMAL(38,6) * 1000000)::BI
  * @param asOf microseconds; undefined: a microsecond after the last fill or resolution that there is
  */
 export async function makeBets(duck: Duck, sources: BetSources, asOf: number | undefined): Promise<BetCounts> {
-  const [trades, resolutions, markets] = [list(sources.trades), list(sources.resolutions), list(sources.markets)];
+  const [trades, resolutions, markets] = [
+    parquetRelation(sources.trades),
+    parquetRelation(sources.resolutions),
+    parquetRelation(sources.markets),
+  ];
   const [extent] = await duck.rows<{ last: number | null }>(
     `SELECT epoch_us(greatest(max("time"), (SELECT max(knowableAt) FROM ${resolutions})))::DOUBLE AS "last" FROM ${trades}`,
   );

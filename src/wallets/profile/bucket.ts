@@ -45,19 +45,22 @@ export const columnsBy: Readonly<Record<Measure['definitions'], readonly NumberC
   original: originalColumns,
 };
 
-/** Prepares a worker thread; its function does one bucket after the other in the same arrays. */
+/**
+ * Prepares a worker thread; its function does one bucket after the other in the same arrays. A database is needed only for
+ * rows that are written.
+ */
 export default async function openProfileBucket(
   work: ProfileWork,
-  { duck }: BucketTools,
+  tools: BucketTools,
 ): Promise<BucketWork<BucketSummary>> {
   return work.definitions === 'ours'
-    ? partWriter(duck, work, factsRead, makeWindows(work))
-    : partWriter(duck, work, originalFacts, makeOriginalWindows(work));
+    ? measureBuckets(tools, work, factsRead, makeWindows(work))
+    : measureBuckets(tools, work, originalFacts, makeOriginalWindows(work));
 }
 
 /** @param factsNeeded columns of facts that `addRows` needs */
-function partWriter<Column extends FactColumn>(
-  duck: Duck,
+function measureBuckets<Column extends FactColumn>(
+  tools: BucketTools,
   work: ProfileWork,
   factsNeeded: readonly (Column | 'wallet')[],
   addRows: AddRows<Column>,
@@ -68,7 +71,7 @@ function partWriter<Column extends FactColumn>(
   const reader = new FactReader(work.facts);
   let facts: Facts<Column | 'wallet'> | undefined;
   return async (bucket, index) => {
-    const wallets = writer === undefined ? undefined : await walletsByAddress(duck, work.facts, bucket);
+    const wallets = writer === undefined ? undefined : await walletsByAddress(tools.duck, work.facts, bucket);
     facts = await reader.read(bucket, factsNeeded, facts);
     const read = facts;
     const begins = firstFills(read, bucket);

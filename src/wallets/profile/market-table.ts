@@ -2,7 +2,7 @@
 import { FathomError } from '../../errors.ts';
 import { factFiles } from '../../facts/layout.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { parquetFiles } from '../../tables/parquet-files.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 import { topicSql } from './original-words.ts';
 
@@ -43,8 +43,6 @@ export const sharedFloats = (size: number): Float64Array => new Float64Array(new
 export const sharedInts = (size: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * size));
 const sharedBytes = (size: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(size));
 
-const files = (table: string): string => `read_parquet([${parquetFiles(table).map(quote).join(', ')}])`;
-
 /**
  * Reads the markets and leaves them in the database as table `market_facts` (market, event, half0, half1, knowableAt,
  * closedAt; times in microseconds, null while unknown). Without resolutions no market is ever resolved.
@@ -56,7 +54,7 @@ export async function readMarketTable(duck: Duck, sources: ProfileSources): Prom
   ] as const) {
     if (path === undefined) continue;
     const [twice] = await duck.rows<{ market: string }>(
-      `SELECT market FROM ${files(path)} GROUP BY market HAVING count(*) > 1 ORDER BY market LIMIT 1`,
+      `SELECT market FROM ${parquetRelation(path)} GROUP BY market HAVING count(*) > 1 ORDER BY market LIMIT 1`,
     );
     if (twice !== undefined)
       throw new FathomError('data', `${path}: market "${twice.market}" has several rows among the ${name}`);
@@ -66,7 +64,7 @@ export async function readMarketTable(duck: Duck, sources: ProfileSources): Prom
   const resolutions =
     sources.resolutions === undefined
       ? '(SELECT NULL::VARCHAR AS market, NULL::DOUBLE AS payout0, NULL::DOUBLE AS payout1, NULL::TIMESTAMP AS knowableAt WHERE false)'
-      : files(sources.resolutions);
+      : parquetRelation(sources.resolutions);
   const list = categories.map((c) => quote(c)).join(', ');
   const numbered = factFiles(sources.facts);
   await duck.run(`CREATE OR REPLACE TABLE market_facts AS
@@ -76,7 +74,7 @@ export async function readMarketTable(duck: Duck, sources: ProfileSources): Prom
       least(epoch_us(r.knowableAt), epoch_us(${listed('closedAt', 'TIMESTAMP')})) AS closedAt,
       epoch_us(${listed('createdAt', 'TIMESTAMP')}) AS createdAt,
       ${topicSql(listed('slug', 'VARCHAR'), listed('question', 'VARCHAR'))} AS topics
-    FROM read_parquet(${quote(numbered.markets)}) f LEFT JOIN ${files(sources.markets)} m ON m.market = f.name
+    FROM read_parquet(${quote(numbered.markets)}) f LEFT JOIN ${parquetRelation(sources.markets)} m ON m.market = f.name
       LEFT JOIN ${resolutions} r ON r.market = f.name`);
   const [odd] = await duck.rows<{ half0: number; half1: number }>(
     `SELECT half0::DOUBLE AS half0, half1::DOUBLE AS half1 FROM market_facts
@@ -128,6 +126,6 @@ export async function readMarketTable(duck: Duck, sources: ProfileSources): Prom
 
 /** Names of the columns of a table. */
 export async function columnsOf(duck: Pick<Duck, 'rows'>, path: string): Promise<ReadonlySet<string>> {
-  const rows = await duck.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${files(path)}`);
+  const rows = await duck.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${parquetRelation(path)}`);
   return new Set(rows.map((row) => row.column_name));
 }

@@ -4,7 +4,7 @@ import { factFiles } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
 import { type BucketModule, type BucketRun, runBuckets } from '../../facts/run-buckets.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
-import { parquetFiles } from '../../tables/parquet-files.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 import type { Dates } from '../dates.ts';
 import type { Measure } from './bucket.ts';
@@ -52,6 +52,7 @@ export async function ourMeasure(duck: Duck, setting: MeasureSetting): Promise<M
 const roiWork: BucketModule<RoiWork, RoiSums> = {
   open: openRoiBucket,
   url: new URL('./roi-bucket.js', import.meta.url),
+  database: false,
 };
 
 /**
@@ -85,7 +86,7 @@ export async function countWallets(duck: Duck, facts: string): Promise<{ listed:
 /** Microseconds by number of the wallet, from the table of funding. */
 async function readFunding(duck: Duck, sources: ProfileSources, wallets: number): Promise<Float64Array | undefined> {
   if (sources.funding === undefined) return undefined;
-  const funding = `read_parquet([${parquetFiles(sources.funding).map(quote).join(', ')}])`;
+  const funding = parquetRelation(sources.funding);
   const [twice] = await duck.rows<{ wallet: string }>(
     `SELECT wallet FROM ${funding} GROUP BY wallet HAVING count(*) > 1 ORDER BY wallet LIMIT 1`,
   );

@@ -1,8 +1,9 @@
 /** The prices of every token in order of time: what a wallet's fills are held against. */
 import { FathomError } from '../../errors.ts';
 import type { Duck } from '../../tables/duck.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
-import { joinTokens, type MarketFacts, parquetTable, type Sources } from '../facts.ts';
+import { joinTokens, type MarketFacts, type Sources } from '../facts.ts';
 
 /** Standard deviations up to this (USD a token) are rounding: the path counts as flat. */
 const FLAT = 1e-5;
@@ -47,7 +48,7 @@ export interface PricePaths {
 
 /** Reads the paths; `prepare` (of facts) comes first. */
 export async function readPricePaths(duck: Duck, sources: Sources, markets: MarketFacts): Promise<PricePaths> {
-  const from = `FROM ${parquetTable(sources.trades)} t JOIN wallet_ids w USING (wallet) ${joinTokens}
+  const from = `FROM ${parquetRelation(sources.trades)} t JOIN wallet_ids w USING (wallet) ${joinTokens}
     WHERE k.id >= 0 AND t.price IS NOT NULL AND NOT isnan(t.price)`;
   const [size] = await duck.rows<{ count: number }>(`SELECT count(*)::DOUBLE AS "count" ${from}`);
   const count = size?.count ?? 0;

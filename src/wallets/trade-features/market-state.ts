@@ -1,8 +1,9 @@
 /** What a market looked like just before a moment: volume so far, spread, planned end. */
 import { FathomError } from '../../errors.ts';
 import type { Duck } from '../../tables/duck.ts';
+import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
-import { type MarketFacts, micros, parquetTable, type Sources } from '../facts.ts';
+import { type MarketFacts, micros, type Sources } from '../facts.ts';
 import type { PricePaths } from '../targets/price-paths.ts';
 
 /** Times in microseconds; unknown is NaN. */
@@ -72,7 +73,7 @@ export async function readMarketState(
 
 /** A match between two wallets is two rows: the maker's does not count. Rows of unknown role count as they are. */
 async function readVolumes(duck: Duck, sources: Sources, markets: MarketFacts): Promise<MarketState['volumeBefore']> {
-  const from = `FROM ${parquetTable(sources.trades)} t JOIN market_ids i USING (market)
+  const from = `FROM ${parquetRelation(sources.trades)} t JOIN market_ids i USING (market)
     WHERE t.role IS DISTINCT FROM 'maker'`;
   const count = await countOf(duck, from);
   const series = new Series(markets.count, count);
@@ -137,7 +138,7 @@ async function readQuotes(
   markets: MarketFacts,
   window: number,
 ): Promise<MarketState['spreadBefore']> {
-  const from = `FROM ${parquetTable(quotes)} q JOIN token_ids k ON k.market = q.market AND k.token = q.token
+  const from = `FROM ${parquetRelation(quotes)} q JOIN token_ids k ON k.market = q.market AND k.token = q.token
     WHERE k.id >= 0 AND q.bid IS NOT NULL AND q.ask IS NOT NULL`;
   const [crossed] = await duck.rows<{ count: number }>(
     `SELECT count(*) FILTER (q.ask < q.bid)::DOUBLE AS "count" ${from}`,
@@ -186,7 +187,7 @@ async function readPlannedEnds(
     await streamNumbers(
       duck,
       `SELECT i.id::DOUBLE, epoch_us(any_value(e.endAt))::DOUBLE, epoch_us(any_value(e.startAt))::DOUBLE
-       FROM market_ids i LEFT JOIN ${parquetTable(events)} e ON e.event = i.event GROUP BY i.id ORDER BY i.id`,
+       FROM market_ids i LEFT JOIN ${parquetRelation(events)} e ON e.event = i.event GROUP BY i.id ORDER BY i.id`,
       markets.count,
       ([market, endAt, startAt], rows) => {
         for (let i = 0; i < rows; i++) {
