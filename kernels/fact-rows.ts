@@ -30,6 +30,14 @@ export class RowShape {
   walletWidth: u32;
   otherWidth: u32;
   tokenWidth: u32;
+  /** Where each begins in a row; a time is the first, flags are the last byte. */
+  seqAt: u32;
+  usdAt: u32;
+  sharesAt: u32;
+  feeAt: u32;
+  walletAt: u32;
+  otherAt: u32;
+  tokenAt: u32;
   /** What is added to a time, a seq and a fee; a fee of 0 is not known, so that this is one below the least. */
   time: i64;
   seq: i64;
@@ -41,10 +49,16 @@ export function widthOf(largest: u64): u32 {
   return <u32>(71 - clz(largest)) >> 3;
 }
 
-/** Adds up the widths. */
+/** Lays out a row from the widths. */
 export function finishShape(shape: RowShape): void {
-  shape.size = shape.timeWidth + shape.seqWidth + shape.usdWidth + shape.sharesWidth + shape.feeWidth
-    + shape.walletWidth + shape.otherWidth + shape.tokenWidth + 1;
+  shape.seqAt = shape.timeWidth;
+  shape.usdAt = shape.seqAt + shape.seqWidth;
+  shape.sharesAt = shape.usdAt + shape.usdWidth;
+  shape.feeAt = shape.sharesAt + shape.sharesWidth;
+  shape.walletAt = shape.feeAt + shape.feeWidth;
+  shape.otherAt = shape.walletAt + shape.walletWidth;
+  shape.tokenAt = shape.otherAt + shape.otherWidth;
+  shape.size = shape.tokenAt + shape.tokenWidth + 1;
 }
 
 /** Memory for a shape, in bytes. */
@@ -61,13 +75,13 @@ function maskOf(width: u32): u64 {
 /** Unpacks rows to `target`, `ROW` bytes each. Gives the address behind them. */
 export function unpackRows(shape: RowShape, row: usize, count: i32, target: usize): usize {
   const size = <usize>shape.size;
-  const seqAt = <usize>shape.timeWidth;
-  const usdAt = seqAt + shape.seqWidth;
-  const sharesAt = usdAt + shape.usdWidth;
-  const feeAt = sharesAt + shape.sharesWidth;
-  const walletAt = feeAt + shape.feeWidth;
-  const otherAt = walletAt + shape.walletWidth;
-  const tokenAt = otherAt + shape.otherWidth;
+  const seqAt = <usize>shape.seqAt;
+  const usdAt = <usize>shape.usdAt;
+  const sharesAt = <usize>shape.sharesAt;
+  const feeAt = <usize>shape.feeAt;
+  const walletAt = <usize>shape.walletAt;
+  const otherAt = <usize>shape.otherAt;
+  const tokenAt = <usize>shape.tokenAt;
   const timeMask = maskOf(shape.timeWidth);
   const seqMask = maskOf(shape.seqWidth);
   const usdMask = maskOf(shape.usdWidth);

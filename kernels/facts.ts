@@ -120,13 +120,13 @@ export function routeTrades(trades: Trades, count: i32, bucketOf: usize, buckets
     end += <usize>load<i32>(counts + (bucket << 2)) * shape.size + ROW_GAP;
   }
   const size = <usize>shape.size;
-  const seqAt = <usize>shape.timeWidth;
-  const usdAt = seqAt + shape.seqWidth;
-  const sharesAt = usdAt + shape.usdWidth;
-  const feeAt = sharesAt + shape.sharesWidth;
-  const walletAt = feeAt + shape.feeWidth;
-  const otherAt = walletAt + shape.walletWidth;
-  const tokenAt = otherAt + shape.otherWidth;
+  const seqAt = <usize>shape.seqAt;
+  const usdAt = <usize>shape.usdAt;
+  const sharesAt = <usize>shape.sharesAt;
+  const feeAt = <usize>shape.feeAt;
+  const walletAt = <usize>shape.walletAt;
+  const otherAt = <usize>shape.otherAt;
+  const tokenAt = <usize>shape.tokenAt;
   const fees = shape.feeWidth > 0;
   for (let i = 0; i < count; i++) {
     const narrow = <usize>i << 2;

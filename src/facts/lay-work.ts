@@ -1,11 +1,9 @@
 /** Work of one thread on one bucket of wallets: lays its rows wallet by wallet and writes them as facts. */
-import type { FileHandle } from 'node:fs/promises';
-import { FathomError } from '../errors.ts';
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../kernels/pages.ts';
-import { ALIGNMENT, aligned, withDirect } from '../tables/direct.ts';
+import { ALIGNMENT, aligned, readBytes, withDirect } from '../tables/direct.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
-import { type EncodedRows, writeEncoded } from '../tables/parquet/encoded.ts';
+import { type EncodedRows, GROUP_ROWS, writeEncoded } from '../tables/parquet/encoded.ts';
 import { factColumns } from './layout.ts';
 import { type PackedFile, type PackedPiece, pieceBytes } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
@@ -51,9 +49,6 @@ const READS_AT_ONCE = 4;
 /** Flags are below this; all of them are listed. */
 const FLAGS = 32;
 const allFlags = new Uint8Array(Int32Array.from({ length: FLAGS }, (_, flag) => flag).buffer);
-
-/** Rows of a group in the file: as many as DuckDB's have. */
-const GROUP_ROWS = 122_880;
 
 export default async function openLayWork(
   { marketOf, tokenOf }: LayShared,
@@ -177,16 +172,8 @@ async function readFiles(
     Array.from({ length: READS_AT_ONCE }, async () => {
       for (const { path, pieces } of waiting)
         await withDirect(path, 'r', async (file) => {
-          for (const { from, length, at } of pieces) await readAll(file, memory(at, length), from);
+          for (const { from, length, at } of pieces) await readBytes(file, memory(at, length), from, length);
         });
     }),
   );
-}
-
-async function readAll(file: FileHandle, bytes: Uint8Array, from: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done);
-    if (bytesRead === 0) throw new FathomError('internal', `${done} of ${bytes.length} bytes could be read`);
-    done += bytesRead;
-  }
 }

@@ -1,7 +1,7 @@
 /** Sends trades to the buckets of their wallets: rows in a file, batch by batch, in each batch those of the first bucket first. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Kernels, Pointer } from '../kernels/kernels.ts';
-import { aligned } from '../tables/direct.ts';
+import { aligned, writeBytes } from '../tables/direct.ts';
 import type { PackedBatch } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
 
@@ -95,7 +95,7 @@ export class Router {
     const words = this.words();
     // Whole pages: what lies behind the rows is read by nobody.
     const bytes = new Uint8Array(buffer, words[at.rows], aligned(length));
-    await writeAll(file, bytes, this.end);
+    await writeBytes(file, bytes, this.end);
     this.batches.push({
       from: this.end,
       rows: new Int32Array(buffer, words[at.counts], buckets).slice(),
@@ -122,9 +122,4 @@ export class Router {
   private number(column: Pointer, row: number): number {
     return Number(new BigInt64Array(this.kernels.memory.buffer, column + 8 * row, 1)[0]);
   }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, from: number): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += (await file.write(bytes, done, bytes.length - done, from + done)).bytesWritten;
 }

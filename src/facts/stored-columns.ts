@@ -1,8 +1,6 @@
 /** Columns of stored Parquet files (tables/parquet/stored.ts), read into the memory of the kernels and decoded there. */
-import type { FileHandle } from 'node:fs/promises';
-import { FathomError } from '../errors.ts';
 import type { Kernels, Pointer } from '../kernels/kernels.ts';
-import { ALIGNMENT, aligned, withDirect } from '../tables/direct.ts';
+import { ALIGNMENT, aligned, readBytes, withDirect } from '../tables/direct.ts';
 import { pagesOf, type StoredChunk, type StoredGroup, type StoredPages } from '../tables/parquet/stored.ts';
 
 /** A group of rows of a file. */
@@ -86,7 +84,7 @@ export class StoredColumns {
     await withDirect(
       path,
       'r',
-      (file) => Promise.all(reads.map(({ view, from, needed }) => readAt(file, view, from, needed))),
+      (file) => Promise.all(reads.map(({ view, from, needed }) => readBytes(file, view, from, needed))),
       direct,
     );
   }
@@ -183,12 +181,3 @@ const endOf = (group: StoredGroup, name: string): number => {
   const { at, bytes } = chunkOf(group, name);
   return at + bytes;
 };
-
-/** Reads at least `needed` bytes of a file from a place on, in whole blocks. */
-async function readAt(file: FileHandle, bytes: Uint8Array, from: number, needed: number): Promise<void> {
-  for (let done = 0; done < needed; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done);
-    if (bytesRead === 0) throw new FathomError('internal', `${done} of ${needed} bytes could be read`);
-    done += bytesRead;
-  }
-}

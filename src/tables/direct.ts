@@ -3,6 +3,7 @@
  * the time of reading or writing it.
  */
 import { constants, type FileHandle, open, truncate } from 'node:fs/promises';
+import { FathomError } from '../errors.ts';
 
 /** Files beyond this size, and what is made of them, are large: they are read and written past the cache. */
 export const LARGE_FILE_BYTES = 1 << 30;
@@ -11,6 +12,21 @@ export const LARGE_FILE_BYTES = 1 << 30;
 export const ALIGNMENT = 4096;
 
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** Reads at least `needed` bytes of a file from a place on; where there is room for more, as many as come along. */
+export async function readBytes(file: FileHandle, bytes: Uint8Array, from: number, needed: number): Promise<void> {
+  for (let done = 0; done < needed; ) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done);
+    if (bytesRead === 0) throw new FathomError('internal', `${done} of ${needed} bytes could be read`);
+    done += bytesRead;
+  }
+}
+
+/** Writes all of some bytes to a file from a place on. */
+export async function writeBytes(file: FileHandle, bytes: Uint8Array, from: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, from + done)).bytesWritten;
+}
 
 /** Opens a file past the cache, to be read or to be made; undefined where the file system has no such thing. */
 export function openDirect(path: string, access: 'r' | 'w'): Promise<FileHandle | undefined> {
@@ -69,9 +85,7 @@ export class DirectWriter {
       memory.set(part, filled);
       filled += part.length;
     }
-    await withDirect(path, 'w', async (file) => {
-      for (let at = 0; at < end; ) at += (await file.write(memory, at, end - at, at)).bytesWritten;
-    });
+    await withDirect(path, 'w', (file) => writeBytes(file, memory.subarray(0, end), 0));
     // Only whole pages can be written.
     await truncate(path, bytes);
   }

@@ -17,7 +17,7 @@ import type { MarketReader } from './market-facts.ts';
 import { polyDataMarketColumns } from './poly-data.ts';
 import { polyDataMarkets } from './poly-data-markets.ts';
 import { countRefused } from './refused.ts';
-import { checkResolutions, resolutionColumns } from './resolutions.ts';
+import { checkResolutions, resolutionColumns, resolutionsQuality } from './resolutions.ts';
 import {
   createMarketRows,
   type MarketPaths,
@@ -202,16 +202,7 @@ async function readResolutions(
     );
     const [count] = await duck.rows<{ kept: number }>(`SELECT count(DISTINCT market)::DOUBLE AS kept ${good}`);
     sources.push({ file, name: raw.name, lineOf: raw.lineOfRow });
-    const rowsRead = raw.rows + raw.malformed.length;
-    const kept = count?.kept ?? 0;
-    quality.push({
-      source: raw.name,
-      rowsRead,
-      rowsKept: kept,
-      rejected: refused.byReason,
-      duplicates: { count: 0, policy: 'a market repeated alike counts once' },
-      facts: [{ label: 'Rows of markets not imported, or repeated', value: rowsRead - refused.rows - kept }],
-    });
+    quality.push(resolutionsQuality(raw, refused, count?.kept ?? 0));
   }
   return quality;
 }

@@ -7,7 +7,7 @@ import { copyCanonical } from '../write-canonical.ts';
 import * as check from './checks.ts';
 import { type RawTable, readCsv } from './csv.ts';
 import { refuseSchemaChange } from './csv-rows.ts';
-import { countRefused } from './refused.ts';
+import { countRefused, type Refused } from './refused.ts';
 
 export const resolutionColumns = ['market_id', 'payout1', 'payout2', 'final_at'] as const;
 
@@ -87,18 +87,19 @@ export async function importResolutions(
     `SELECT count(*)::DOUBLE AS n FROM read_parquet(${quote(paths.resolutions)})`,
   );
   const { n: kept } = counted as { n: number };
+  const { endsInLineBreak } = raw.survey;
+  return { name: raw.name, endsInLineBreak, kept, quality: resolutionsQuality(raw, refused, kept) };
+}
+
+/** The account of one file of resolutions, of which so many markets were kept. */
+export function resolutionsQuality(raw: RawTable, refused: Refused, kept: number): Quality {
   const rowsRead = raw.rows + raw.malformed.length;
   return {
-    name: raw.name,
-    endsInLineBreak: raw.survey.endsInLineBreak,
-    kept,
-    quality: {
-      source: raw.name,
-      rowsRead,
-      rowsKept: kept,
-      rejected: refused.byReason,
-      duplicates: { count: 0, policy: 'a market repeated alike counts once' },
-      facts: [{ label: 'Rows of markets not imported, or repeated', value: rowsRead - refused.rows - kept }],
-    },
+    source: raw.name,
+    rowsRead,
+    rowsKept: kept,
+    rejected: refused.byReason,
+    duplicates: { count: 0, policy: 'a market repeated alike counts once' },
+    facts: [{ label: 'Rows of markets not imported, or repeated', value: rowsRead - refused.rows - kept }],
   };
 }

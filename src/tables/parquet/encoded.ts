@@ -27,6 +27,9 @@ export interface EncodedColumn {
   readonly range?: { readonly least: bigint; readonly greatest: bigint } | undefined;
 }
 
+/** Rows of a group, as many as DuckDB's have: where groups were larger, a query was left without memory. */
+export const GROUP_ROWS = 122_880;
+
 /** Some rows of all columns, by name. Readers take a group at a time, so it should not be large. */
 export interface EncodedRows {
   readonly rows: number;

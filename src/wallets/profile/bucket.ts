@@ -5,7 +5,6 @@ import type { Bucket } from '../../facts/read.ts';
 import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 import { partFile } from '../../tables/parquet-files.ts';
-import type { SourceColumn } from '../../tables/row-source.ts';
 import type { NumberColumn } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import { makeOriginalWindows, type OriginalSetting, originalColumns, originalFacts, ROI_COLUMN } from './original.ts';
@@ -96,19 +95,6 @@ function measureBuckets<Column extends FactColumn>(
       kept: writer === undefined ? flatRows(rows) : undefined,
     };
   };
-}
-
-/**
- * Rows as a table function gives them: the date, a number that stands for the wallet, and the columns.
- *
- * @param wallet what that number is called
- */
-export function sourceColumns(wallet: string, columns: readonly NumberColumn[]): SourceColumn[] {
-  return [
-    { name: 'asOf', cell: 'time' },
-    { name: wallet, cell: 'integer' },
-    ...columns.map(({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' })),
-  ];
 }
 
 /** Numbers and addresses of the wallets of a bucket that traded, in order of their addresses. */

@@ -1,10 +1,10 @@
 /** Writes the rows of a small table, which come from the buckets as they are, into one file. */
 import { factFiles } from '../../facts/layout.ts';
 import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
-import { CHUNK_ROWS, type FillRows, registerRows } from '../../tables/row-source.ts';
+import { CHUNK_ROWS, type FillRows, registerRows, type SourceColumn } from '../../tables/row-source.ts';
 import type { Dates } from '../dates.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
-import { type BucketSummary, sourceColumns } from './bucket.ts';
+import type { BucketSummary } from './bucket.ts';
 import { ROI_COLUMN } from './original.ts';
 
 export interface KeptTable {
@@ -24,7 +24,11 @@ const ROWS = 'kept_rows';
 /** Writes the rows ORDER BY asOf, wallet. Returns in how many rows each column is unknown. */
 export async function writeKept(duck: Duck, table: KeptTable): Promise<Float64Array> {
   const { facts, columns, path } = table;
-  const given = sourceColumns('number', columns);
+  const given: SourceColumn[] = [
+    { name: 'asOf', cell: 'time' },
+    { name: 'number', cell: 'integer' },
+    ...columns.map(({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' })),
+  ];
   const nulls = registerRows(duck, ROWS, given, fillFrom(table));
   const names = columns.map(({ name }) => `r.${identifier(name)}`).join(', ');
   await copyToParquet(

@@ -1,7 +1,7 @@
 /** Rows of numbers by date and wallet, collected for one bucket. */
 
 /** Rows of a block: its values stay in the cache while they go from rows to columns. */
-const BLOCK_ROWS = 128;
+export const BLOCK_ROWS = 128;
 
 /**
  * Rows by date and, within a date, in the order in which they were added. They lie in blocks, row after row: nothing is

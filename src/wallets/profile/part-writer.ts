@@ -4,15 +4,9 @@
  */
 import { makeKernels, type Pointer } from '../../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../../kernels/pages.ts';
-import { type EncodedColumn, EncodedWriter } from '../../tables/parquet/encoded.ts';
+import { type EncodedColumn, EncodedWriter, GROUP_ROWS } from '../../tables/parquet/encoded.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
-import type { BucketRows } from './output.ts';
-
-/** Rows of a group in the file: as many as DuckDB's have. */
-const GROUP_ROWS = 122_880;
-
-/** Rows that are taken at a time; see `BucketRows`. */
-const BLOCK_ROWS = 128;
+import { BLOCK_ROWS, type BucketRows } from './output.ts';
 
 /** Values of a column that has more different ones in a group are written as they are. */
 const MOST_LISTED = 8192;
