@@ -1,17 +1,15 @@
 /** Numbers of everything that stored trades name, group after group, and the tables of names that come of them. */
-import { makeKernels, type Pointer } from '../kernels/kernels.ts';
+import { makeKernels } from '../kernels/kernels.ts';
+import { NumberedNames } from '../kernels/numbered-names.ts';
 import { Scratch } from '../kernels/scratch.ts';
 import type { ColumnSpec } from '../tables/columns.ts';
-import { type EncodedColumn, type EncodedRows, writeEncoded } from '../tables/parquet/encoded.ts';
+import { type EncodedColumn, type EncodedRows, GROUP_ROWS, writeEncoded } from '../tables/parquet/encoded.ts';
 import { Ints } from './growing.ts';
 import type { LayShared } from './lay-work.ts';
 import type { FactFiles } from './layout.ts';
 import { marketColumns, tokenColumns, walletColumns } from './name-columns.ts';
 import { NameRows, through } from './name-rows.ts';
-import type { GroupNames, PlainTexts } from './name-work.ts';
-
-/** Rows of a group in a file: as many as DuckDB's have. */
-const GROUP_ROWS = 122_880;
+import type { GroupNames } from './name-work.ts';
 
 /** The numbers of one thread, to those of all. */
 interface Numbering {
@@ -23,10 +21,10 @@ interface Numbering {
 export class NameTables {
   private readonly kernels = makeKernels();
   private readonly scratch = new Scratch(this.kernels);
-  private readonly wallets = this.kernels.makeNames();
-  private readonly tokens = this.kernels.makeNames();
-  private readonly markets = this.kernels.makeNames();
-  private readonly events = this.kernels.makeNames();
+  private readonly wallets = new NumberedNames(this.kernels, this.scratch);
+  private readonly tokens = new NumberedNames(this.kernels, this.scratch);
+  private readonly markets = new NumberedNames(this.kernels, this.scratch);
+  private readonly events = new NumberedNames(this.kernels, this.scratch);
   /** By wallet; the moment is told where there is a fill. */
   private fills = new Float64Array(0);
   private firstAt = new Float64Array(0);
@@ -46,14 +44,14 @@ export class NameTables {
     const numbering = this.numberings.get(path) ?? { wallets: new Ints(), tokens: new Ints(), totals };
     this.numberings.set(path, numbering);
     numbering.totals = totals;
-    const found = this.numbers(this.wallets, wallets.texts, wallets.numbers.length);
+    const found = this.wallets.numbersOf(wallets.texts, wallets.numbers.length);
     for (let i = 0; i < found.length; i++) numbering.wallets.set(wallets.numbers[i] as number, found[i] as number);
     return this.takeTokens(tokens, numbering.tokens);
   }
 
   /** Adds up the fills of all threads, once they are done. Gives those of every wallet. */
   addUp(): Float64Array {
-    const count = this.kernels.nameCount(this.wallets);
+    const { count } = this.wallets;
     this.fills = new Float64Array(count);
     this.firstAt = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
     for (const { wallets, totals } of this.numberings.values())
@@ -67,12 +65,12 @@ export class NameTables {
   }
 
   private takeTokens(named: GroupNames['tokens'], numbering: Ints): boolean {
-    const { kernels, marketOf, outcomeOf, eventOf } = this;
+    const { marketOf, outcomeOf, eventOf } = this;
     const count = named.numbers.length;
-    let [knownTokens, knownMarkets] = [kernels.nameCount(this.tokens), kernels.nameCount(this.markets)];
-    const tokens = this.numbers(this.tokens, named.texts, count);
-    const markets = this.numbers(this.markets, named.markets, count);
-    const events = this.numbers(this.events, named.events, count);
+    let [knownTokens, knownMarkets] = [this.tokens.count, this.markets.count];
+    const tokens = this.tokens.numbersOf(named.texts, count).slice();
+    const markets = this.markets.numbersOf(named.markets, count).slice();
+    const events = this.events.numbersOf(named.events, count);
     for (let i = 0; i < count; i++) {
       const [token, market, event] = [tokens[i], markets[i], events[i]] as [number, number, number];
       const outcome = named.outcomes[i] as number;
@@ -100,7 +98,7 @@ export class NameTables {
 
   /** The market of every token, in memory that threads share. */
   tokenLists(): LayShared {
-    const count = this.kernels.nameCount(this.tokens);
+    const { count } = this.tokens;
     const tokenOf = new Int32Array(new SharedArrayBuffer(4 * count));
     for (let token = 0; token < count; token++) tokenOf[token] = token;
     return { marketOf: this.marketOf.list, tokenOf };
@@ -108,15 +106,13 @@ export class NameTables {
 
   /** Writes the tables of wallets, markets and tokens. */
   async write(files: FactFiles): Promise<void> {
-    const { kernels } = this;
-    const rows = new NameRows(kernels);
+    const rows = new NameRows(this.kernels);
     const write = async (
       file: string,
       specs: readonly ColumnSpec[],
-      names: Pointer,
+      { count }: NumberedNames,
       columnsOf: (from: number, to: number) => Record<string, EncodedColumn>,
     ): Promise<void> => {
-      const count = kernels.nameCount(names);
       const groups: EncodedRows[] = [];
       for (let from = 0; from < count; from += GROUP_ROWS) {
         const to = Math.min(count, from + GROUP_ROWS);
@@ -126,32 +122,21 @@ export class NameTables {
     };
     await write(files.wallets, walletColumns, this.wallets, (from, to) => ({
       wallet: rows.whole('INTEGER', through(from, to)),
-      address: rows.texts(this.wallets, through(from, to)),
+      address: rows.texts(this.wallets.names, through(from, to)),
       fills: rows.whole('BIGINT', this.fills.subarray(from, to)),
       firstAt: rows.moments(this.firstAt.subarray(from, to), this.fills.subarray(from, to)),
     }));
     await write(files.markets, marketColumns, this.markets, (from, to) => ({
       market: rows.whole('INTEGER', through(from, to)),
-      name: rows.texts(this.markets, through(from, to)),
+      name: rows.texts(this.markets.names, through(from, to)),
       event: rows.whole('INTEGER', this.eventOf.list.subarray(from, to)),
-      eventName: rows.texts(this.events, this.eventOf.list.subarray(from, to)),
+      eventName: rows.texts(this.events.names, this.eventOf.list.subarray(from, to)),
     }));
     await write(files.tokens, tokenColumns, this.tokens, (from, to) => ({
       token: rows.whole('INTEGER', through(from, to)),
       market: rows.whole('INTEGER', this.marketOf.list.subarray(from, to)),
-      name: rows.texts(this.tokens, through(from, to)),
+      name: rows.texts(this.tokens.names, through(from, to)),
       outcome: rows.whole('INTEGER', this.outcomeOf.list.subarray(from, to)),
     }));
-  }
-
-  /** The numbers of some texts; void once others are asked for. */
-  private numbers(names: Pointer, texts: PlainTexts, count: number): Int32Array {
-    const { kernels, scratch } = this;
-    scratch.begin();
-    const at = scratch.take(texts.length);
-    const numbers = scratch.take(4 * count);
-    new Uint8Array(kernels.memory.buffer, at, texts.length).set(texts);
-    kernels.numberNames(names, at, count, numbers);
-    return scratch.ints(numbers, count).slice();
   }
 }

@@ -1,6 +1,8 @@
 /** Exact sums of fills: of pieces while they are read, and of all of them, so that nobody reads the trades again for them. */
 import path from 'node:path';
-import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import { Ints } from '../../facts/growing.ts';
+import { makeKernels } from '../../kernels/kernels.ts';
+import { NumberedNames } from '../../kernels/numbered-names.ts';
 import type { ColumnSpec } from '../../tables/columns.ts';
 import { quote } from '../../tables/duck.ts';
 import { type EncodedColumn, type EncodedType, writeEncoded } from '../../tables/parquet/encoded.ts';
@@ -147,52 +149,23 @@ async function writeTable(file: string, columns: Readonly<Record<string, PlainCo
   await writeEncoded(file, specs, [{ rows, columns: Object.fromEntries(encoded) }]);
 }
 
-/** What is made for some wallets has room for some more: memory of the kernels is never given back. */
-const SPARE = 1.25;
-
 /** How often each address came, of any number of them. */
 class WalletCounts {
-  private readonly kernels: Kernels = makeKernels();
-  private readonly names: Pointer = this.kernels.makeNames();
-  private total = new Int32Array(1 << 12);
-  /** Room for texts and their numbers. */
-  private room = { texts: 0, textBytes: 0, numbers: 0, count: 0 };
+  private readonly names = new NumberedNames(makeKernels());
+  private readonly total = new Ints();
 
   /** By wallet, in order of first appearance. */
   get counts(): Int32Array {
-    return this.total.subarray(0, this.kernels.nameCount(this.names));
+    return this.total.list.subarray(0, this.names.count);
   }
 
   /** @param texts addresses, each with its length before it; no two are the same */
   add(texts: Uint8Array, counts: Int32Array): void {
-    const { kernels } = this;
-    this.makeRoom(texts.length, counts.length);
-    const { texts: at, numbers } = this.room;
-    new Uint8Array(kernels.memory.buffer, at, texts.length).set(texts);
-    kernels.numberNames(this.names, at, counts.length, numbers);
-    const different = kernels.nameCount(this.names);
-    if (different > this.total.length) {
-      const larger = new Int32Array(Math.max(different, 2 * this.total.length));
-      larger.set(this.total);
-      this.total = larger;
-    }
-    const { total } = this;
-    const numberOf = new Int32Array(kernels.memory.buffer, numbers, counts.length);
+    const numbers = this.names.numbersOf(texts, counts.length);
+    const total = this.total.reach(this.names.count);
     for (let i = 0; i < counts.length; i++) {
-      const number = numberOf[i] as number;
+      const number = numbers[i] as number;
       total[number] = (total[number] as number) + (counts[i] as number);
-    }
-  }
-
-  private makeRoom(textBytes: number, count: number): void {
-    const { kernels, room } = this;
-    if (textBytes > room.textBytes) {
-      room.textBytes = Math.ceil(SPARE * textBytes);
-      room.texts = kernels.allocate(room.textBytes);
-    }
-    if (count > room.count) {
-      room.count = Math.ceil(SPARE * count);
-      room.numbers = kernels.allocate(4 * room.count);
     }
   }
 }
