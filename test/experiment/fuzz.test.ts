@@ -38,6 +38,11 @@ test('without a change it loads', async () => {
   expect((await load({ 'experiment.yaml': text, 'common.yaml': 'seed: 3\n' })).seed).toBe(3);
 });
 
+test('a base named like a method of objects is a file that is not there', async () => {
+  await loadsOrExplains(text.replace('common.yaml', 'constructor'));
+  await expect(load(text.replace('common.yaml', 'constructor'))).rejects.toThrow(/cannot read the base constructor/);
+});
+
 test('pieces cut out or put in', async () => {
   const piece = fc.constantFrom(
     ' ',

@@ -136,7 +136,8 @@ export function load(files: Record<string, string> | string, options: Partial<Lo
   return loadExperiment({
     file: 'experiment.yaml',
     stages,
-    readFile: (file) => (file in texts ? Promise.resolve(texts[file] as string) : readFile(`/nowhere/${file}`, 'utf8')),
+    readFile: (file) =>
+      Object.hasOwn(texts, file) ? Promise.resolve(texts[file] as string) : readFile(`/nowhere/${file}`, 'utf8'),
     ...options,
   });
 }
