@@ -1,11 +1,14 @@
 /** Reads facts a range of wallets at a time, without a database: see stored-columns.ts. */
+import { statSync } from 'node:fs';
 import { FathomError } from '../errors.ts';
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { Scratch } from '../kernels/scratch.ts';
+import { LARGE_FILE_BYTES } from '../tables/direct.ts';
 import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
+import { parquetFiles } from '../tables/parquet-files.ts';
 import { COUNTERPARTY_UNKNOWN, type FactColumn, type FactColumns, factFiles, factParts } from './layout.ts';
 import type { Bucket } from './read.ts';
-import { type GroupOfFile, StoredColumns } from './stored-columns.ts';
+import { type GroupOfFile, GroupsAhead, StoredColumns } from './stored-columns.ts';
 
 /** Some of the columns of the facts of one bucket, ordered by wallet and seq; the first `rows` entries count. */
 export type Facts<Column extends FactColumn = FactColumn> = { readonly rows: number } & Pick<FactColumns, Column>;
@@ -31,15 +34,21 @@ interface Rows {
 
 export class FactReader {
   private readonly folder: string;
+  /** True to read past the system's cache. */
+  private readonly direct: boolean;
   private readonly kernels = makeKernels();
+  private readonly ahead = new GroupsAhead();
   private readonly columns = new StoredColumns(this.kernels);
   private readonly scratch = new Scratch(this.kernels);
   private readonly files = new Map<string, StoredFile>();
   /** Columns of the group at hand. */
   private readonly decoded = new Map<FactColumn, Pointer>();
 
-  constructor(folder: string) {
+  /** @param cachedBytes larger facts are read past the system's cache */
+  constructor(folder: string, cachedBytes = LARGE_FILE_BYTES) {
     this.folder = folder;
+    const bytes = parquetFiles(factFiles(folder).facts).reduce((sum, file) => sum + statSync(file).size, 0);
+    this.direct = bytes > cachedBytes;
   }
 
   /**
@@ -63,16 +72,17 @@ export class FactReader {
     const names = [...new Set<FactColumn>([...columns, 'wallet', 'seq'])];
     let rows = 0;
     let last = { wallet: -1n, seq: -1n };
-    for (const group of await this.groupsOf(bucket)) {
-      await this.columns.load(group, { whole: names }, false);
+    for await (const bytes of this.ahead.read(await this.groupsOf(bucket), { whole: names }, this.direct)) {
+      this.columns.take(bytes);
       this.scratch.begin();
       this.decoded.clear();
-      const some = this.rowsOf(bucket, group.group.rows);
+      const all = bytes.group.rows;
+      const some = this.rowsOf(bucket, all);
       const count = some.to - some.from;
       if (count === 0) continue;
-      last = this.checkOrder(group.group.rows, some, last);
+      last = this.checkOrder(all, some, last);
       if (rows + count > bucket.fills) this.refuse(bucket, `more than ${bucket.fills} fills`);
-      for (const name of columns) this.take(name, some, group.group.rows, filled[name], rows);
+      for (const name of columns) this.take(name, some, all, filled[name], rows);
       rows += count;
     }
     if (rows !== bucket.fills) this.refuse(bucket, `${rows} of ${bucket.fills} fills`);

@@ -1,7 +1,8 @@
 /** Work of one thread on one bucket of wallets: lays its rows wallet by wallet and writes them as facts. */
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../kernels/pages.ts';
-import { ALIGNMENT, aligned, readBytes, withDirect } from '../tables/direct.ts';
+import { ALIGNMENT, aligned, DirectMemory, DirectWriter, readBytes, withDirect } from '../tables/direct.ts';
+import { Turns } from '../tables/job-order.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
 import { type EncodedRows, GROUP_ROWS, writeEncoded } from '../tables/parquet/encoded.ts';
 import { factColumns } from './layout.ts';
@@ -16,10 +17,15 @@ export interface LayJob {
   readonly target: string;
 }
 
-export interface LayShared {
-  /** By the key of a token, its market and its number. */
+/** By the key of a token, its market and its number. */
+export interface TokenLists {
   readonly marketOf: Int32Array;
   readonly tokenOf: Int32Array;
+}
+
+export interface LayShared extends TokenLists {
+  /** True to write past the system's cache. */
+  readonly direct: boolean;
 }
 
 /** Places of the fields of `Laid`, in words of four bytes; see the kernels. */
@@ -50,8 +56,9 @@ const READS_AT_ONCE = 4;
 const FLAGS = 32;
 const allFlags = new Uint8Array(Int32Array.from({ length: FLAGS }, (_, flag) => flag).buffer);
 
+/** Some jobs may run at once: each reads its rows, and then they take turns. */
 export default async function openLayWork(
-  { marketOf, tokenOf }: LayShared,
+  { marketOf, tokenOf, direct }: LayShared,
   _tools: JobTools,
 ): Promise<JobWork<LayJob, number>> {
   const kernels = makeKernels();
@@ -64,10 +71,16 @@ export default async function openLayWork(
   const shape = kernels.allocate(kernels.rowShapeBytes());
   const pages = new Pages(kernels);
   let [laid, room]: [Pointer, number] = [0, 0];
+  const turns = new Turns();
+  const spare: DirectMemory[] = [];
+  const writer = direct ? new DirectWriter() : undefined;
 
-  return async ({ bucket, files, target }) => {
-    const reads = readsOf(files);
-    const all = reads.flatMap(({ pieces }) => pieces);
+  /** Lays rows that have been read. Says how many there are, and when they are written. */
+  const lay = async (
+    { bucket, target }: LayJob,
+    all: readonly PieceRead[],
+    bytes: Uint8Array,
+  ): Promise<{ rows: number; written: Promise<void> }> => {
     const rows = all.reduce((sum, { piece }) => sum + piece.rows, 0);
     const wallets = bucket.to - bucket.from;
     if (rows > room) {
@@ -77,10 +90,9 @@ export default async function openLayWork(
     }
     const word = (name: keyof typeof laidAt): number =>
       new Uint32Array(kernels.memory.buffer, laid, 13)[laidAt[name]] as number;
-    const packed = all.reduce((sum, { length }) => sum + length, ALIGNMENT);
-    pages.begin(Math.max(packed + ALIGNMENT, PAGE_BYTES * rows + 4 * wallets + MORE_BYTES));
-    const start = aligned(pages.scratch(packed));
-    await readFiles(reads, (at, length) => pages.bytes(start + at, length));
+    pages.begin(Math.max(bytes.length + MORE_BYTES, PAGE_BYTES * rows + 4 * wallets + MORE_BYTES));
+    const start = pages.scratch(bytes.length);
+    pages.bytes(start, bytes.length).set(bytes);
     let end = word('rows');
     for (const { piece, at, skipped } of all) {
       pages.bytes(shape, piece.shape.length).set(piece.shape);
@@ -128,7 +140,27 @@ export default async function openLayWork(
         },
       });
     }
-    await writeEncoded(target, factColumns, groups);
+    const written = writeEncoded(target, factColumns, groups, writer);
+    // Past the cache they are copied first.
+    if (writer === undefined) await written;
+    else written.catch(() => undefined);
+    return { rows, written };
+  };
+
+  return async (job) => {
+    const reads = readsOf(job.files);
+    const all = reads.flatMap(({ pieces }) => pieces);
+    const length = all.reduce((sum, piece) => sum + piece.length, 0);
+    const memory = spare.pop() ?? new DirectMemory();
+    const bytes = memory.reach(length).subarray(0, length);
+    const reading = readFiles(reads, (at, count) => bytes.subarray(at, at + count));
+    reading.catch(() => undefined);
+    const { rows, written } = await turns.run(async () => {
+      await reading;
+      return lay(job, all, bytes);
+    });
+    spare.push(memory);
+    await written;
     return rows;
   };
 }

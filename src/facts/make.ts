@@ -20,6 +20,8 @@ export interface FactsOptions {
   readonly bucketFills?: number | undefined;
   /** Trades that a thread takes at a time. */
   readonly jobRows?: number | undefined;
+  /** Trades, or facts, of more bytes are read and written past the system's cache. */
+  readonly cachedBytes?: number | undefined;
 }
 
 /**
@@ -33,11 +35,10 @@ export async function factsOf(duck: Duck, trades: string, folder: string, option
   await mkdir(folder, { recursive: true });
   await mkdir(scratch, { recursive: true });
   const own = { ...options, scratch };
-  // Each waits for its files a third of the time: one more keeps the cores busy.
-  const pool = new JobPool({ ...own, threads: options.threads === 1 ? 1 : options.threads + 1 });
+  const pool = new JobPool(own);
   try {
     const sent = (await sendStored(pool, trades, folder, own)) ?? (await sendQueried(duck, trades, folder, own));
-    return await layFacts(duck, pool, trades, folder, sent);
+    return await layFacts(duck, pool, trades, folder, sent, options);
   } finally {
     await pool.close();
     await rm(scratch, { recursive: true, force: true });

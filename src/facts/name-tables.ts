@@ -5,7 +5,7 @@ import { Scratch } from '../kernels/scratch.ts';
 import type { ColumnSpec } from '../tables/columns.ts';
 import { type EncodedColumn, type EncodedRows, GROUP_ROWS, writeEncoded } from '../tables/parquet/encoded.ts';
 import { Ints } from './growing.ts';
-import type { LayShared } from './lay-work.ts';
+import type { TokenLists } from './lay-work.ts';
 import type { FactFiles } from './layout.ts';
 import { marketColumns, tokenColumns, walletColumns } from './name-columns.ts';
 import { NameRows, through } from './name-rows.ts';
@@ -97,7 +97,7 @@ export class NameTables {
   }
 
   /** The market of every token, in memory that threads share. */
-  tokenLists(): LayShared {
+  tokenLists(): TokenLists {
     const { count } = this.tokens;
     const tokenOf = new Int32Array(new SharedArrayBuffer(4 * count));
     for (let token = 0; token < count; token++) tokenOf[token] = token;

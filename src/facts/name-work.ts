@@ -3,12 +3,14 @@
  * of a name once.
  */
 import { appendFile } from 'node:fs/promises';
+import { FathomError } from '../errors.ts';
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { Scratch } from '../kernels/scratch.ts';
+import { Turns } from '../tables/job-order.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
 import { Floats, Ints } from './growing.ts';
 import { roles, type StoredNumbers, sides } from './route-stored-work.ts';
-import { type GroupOfFile, StoredColumns, UnusualColumn } from './stored-columns.ts';
+import { GroupBytes, type GroupOfFile, StoredColumns, UnusualColumn } from './stored-columns.ts';
 
 export interface NameJob extends GroupOfFile {
   /** Where the thread that takes this job first puts the numbers of all its groups. */
@@ -49,19 +51,38 @@ const COLUMNS = ['time', 'market', 'event', 'token', 'outcomeIndex', 'wallet', '
 /** Columns in which every row must have a value. */
 const FILLED = ['seq', ...COLUMNS, 'usd', 'shares'].filter((name) => name !== 'counterparty');
 
-/** Gives what a group names; undefined where the trades are laid out in another way, or use a name in two ways. */
+/**
+ * Gives what a group names; undefined where the trades are laid out in another way, or use a name in two ways. Some jobs
+ * may run at once: each reads its group, and then they take turns.
+ */
 export default async function openNameWork(
   { direct }: NameShared,
   _tools: JobTools,
 ): Promise<JobWork<NameJob, GroupNames | undefined>> {
+  const turns = new Turns();
+  const spare: GroupBytes[] = [];
   let reader: NameReader | undefined;
-  return async (job) => {
-    reader ??= new NameReader(job.numbers, direct);
+  let last = -1;
+  return async (job, index) => {
+    const bytes = spare.pop() ?? new GroupBytes();
     try {
-      return await reader.read(job);
+      const reading = bytes.read(job, { whole: COLUMNS }, direct);
+      reading.catch(() => undefined);
+      const { names, written } = await turns.run(async () => {
+        await reading;
+        // A name is told of once, by the first group that has it.
+        if (index < last) throw new FathomError('internal', `group ${index} came after group ${last}`);
+        last = index;
+        reader ??= new NameReader(job.numbers);
+        return reader.read(bytes);
+      });
+      await written;
+      return names;
     } catch (error) {
       if (error instanceof UnusualColumn) return undefined;
       throw error;
+    } finally {
+      spare.push(bytes);
     }
   };
 }
@@ -84,7 +105,6 @@ interface Counted {
 
 class NameReader {
   private readonly path: string;
-  private readonly direct: boolean;
   private readonly kernels = makeKernels();
   private readonly columns = new StoredColumns(this.kernels);
   private readonly scratch = new Scratch(this.kernels);
@@ -101,52 +121,61 @@ class NameReader {
   private readonly outcomeOf = new Ints();
   private readonly eventOf = new Ints();
   private end = 0;
+  private readonly writes = new Turns();
   private readonly fills = new Ints();
   private readonly firstAt = new Floats();
   /** By twice the row, and one more for others: a wallet that is new, and the address of its text. */
   private newNumbers = new Int32Array(0);
   private newAddresses = new Int32Array(0);
 
-  constructor(path: string, direct: boolean) {
+  constructor(path: string) {
     this.path = path;
-    this.direct = direct;
   }
 
-  async read(job: NameJob): Promise<GroupNames | undefined> {
+  /** What a group names, and when its numbers are written; no names where they are used in two ways. */
+  read(bytes: GroupBytes): { names: GroupNames | undefined; written: Promise<void> } {
+    const nothing = { names: undefined, written: Promise.resolve() };
     const { columns, names } = this;
-    const { rows } = job.group;
-    await columns.load(job, { whole: COLUMNS }, this.direct);
+    const { rows } = bytes.group;
+    columns.take(bytes);
     this.scratch.begin();
-    if (FILLED.some((name) => columns.nulls(name) > 0)) return undefined;
-    if (columns.words('side').some((side) => !(side in sides))) return undefined;
-    if (columns.words('role').some((role) => !(role in roles))) return undefined;
+    if (FILLED.some((name) => columns.nulls(name) > 0)) return nothing;
+    if (columns.words('side').some((side) => !(side in sides))) return nothing;
+    if (columns.words('role').some((role) => !(role in roles))) return nothing;
     const wallet = this.texts('wallet', rows, names.wallets);
     const others = columns.nulls('counterparty') < rows;
     const other = others ? this.texts('counterparty', rows, names.wallets) : undefined;
     const token = this.texts('token', rows, names.tokens);
     const tokens = this.readTokens(token, rows);
-    if (tokens === undefined) return undefined;
+    if (tokens === undefined) return nothing;
     const own = this.count(wallet, 0, rows);
     this.addUp(wallet, own, rows);
     const sizes = { wallets: wallet.count, others: other?.count ?? 0, tokens: token.count };
-    const at = await this.write([wallet, other, token]);
+    const { at, written } = this.write([wallet, other, token]);
     return {
-      numbers: { path: this.path, at, ...sizes },
-      wallets: this.newWallets(wallet, own, other, rows),
-      tokens,
-      totals: { fills: this.fills.list, firstAt: this.firstAt.list },
+      names: {
+        numbers: { path: this.path, at, ...sizes },
+        wallets: this.newWallets(wallet, own, other, rows),
+        tokens,
+        totals: { fills: this.fills.list, firstAt: this.firstAt.list },
+      },
+      written,
     };
   }
 
   /** Appends the numbers of some dictionaries to the file of all; says where. */
-  private async write(columns: readonly (Texts | undefined)[]): Promise<number> {
-    const { end } = this;
-    for (const texts of columns) {
-      if (texts === undefined) continue;
-      await appendFile(this.path, new Uint8Array(this.kernels.memory.buffer, texts.numbers, 4 * texts.count));
-      this.end += 4 * texts.count;
-    }
-    return end;
+  private write(columns: readonly (Texts | undefined)[]): { at: number; written: Promise<void> } {
+    const at = this.end;
+    const all = columns.map((texts) =>
+      texts === undefined ? new Int32Array(0) : this.scratch.ints(texts.numbers, texts.count).slice(),
+    );
+    for (const { byteLength } of all) this.end += byteLength;
+    const written = this.writes.run(async () => {
+      for (const numbers of all) await appendFile(this.path, new Uint8Array(numbers.buffer));
+    });
+    // It may fail before anybody waits for it.
+    written.catch(() => undefined);
+    return { at, written };
   }
 
   /** Adds the fills of the group to those of its wallets. */

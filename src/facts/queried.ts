@@ -8,7 +8,7 @@ import { copyToParquet, type Duck, quote } from '../tables/duck.ts';
 import { runJobs } from '../tables/jobs.ts';
 import { parquetFiles, parquetRelation } from '../tables/parquet-files.ts';
 import { refuseNameless } from './check.ts';
-import type { LayShared } from './lay-work.ts';
+import type { TokenLists } from './lay-work.ts';
 import { factFiles, TOKEN_UNKNOWN } from './layout.ts';
 import type { FactsOptions } from './make.ts';
 import { marketColumns, tokenColumns, walletColumns } from './name-columns.ts';
@@ -189,7 +189,7 @@ async function jobsOf(duck: Duck, trades: string, scratch: string, jobRows: numb
 }
 
 /** Market and number of each token by its key. */
-async function readTokens(duck: Duck): Promise<LayShared> {
+async function readTokens(duck: Duck): Promise<TokenLists> {
   const rows = await duck.rows<{ market: number; token: number }>(
     'SELECT market, token FROM fact_keys ORDER BY number',
   );

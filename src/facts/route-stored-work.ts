@@ -9,7 +9,7 @@ import { EXACT_DOLLARS } from './check.ts';
 import { ROLE_MAKER, ROLE_TAKER } from './layout.ts';
 import type { Bucket } from './read.ts';
 import { BATCH, type Routed, Router } from './router.ts';
-import { type GroupOfFile, StoredColumns } from './stored-columns.ts';
+import { type GroupOfFile, GroupsAhead, StoredColumns } from './stored-columns.ts';
 
 /**
  * Where the numbers are that the places in the dictionaries of a group stand for: i32, one list behind the other. They are
@@ -57,11 +57,12 @@ export default async function openRouteStoredWork(
   _tools: JobTools,
 ): Promise<JobWork<RouteStoredJob, Routed>> {
   const kernels = makeKernels();
+  const ahead = new GroupsAhead();
   const columns = new StoredColumns(kernels);
   const scratch = new Scratch(kernels);
   const router = new Router(kernels, shared.buckets, Math.max(BATCH, shared.mostRows));
 
-  /** Puts the trades of a group, which has been loaded, behind those that wait. */
+  /** Puts the trades of a group, which the columns are of, behind those that wait. */
   const add = async (rows: number, stored: StoredNumbers): Promise<void> => {
     scratch.begin();
     const [walletOf, otherOf, tokenOf] = await readNumbers(stored);
@@ -129,11 +130,13 @@ export default async function openRouteStoredWork(
 
   const route = async (groups: RouteStoredJob['groups'], file: FileHandle): Promise<Routed> => {
     router.begin();
-    for (const { group, numbers } of groups) {
-      const { rows } = group.group;
+    const all = groups.map(({ group }) => group);
+    let index = 0;
+    for await (const bytes of ahead.read(all, COLUMNS, shared.direct)) {
+      const { rows } = bytes.group;
       if (router.filled + rows > router.capacity) await router.flush(file);
-      await columns.load(group, COLUMNS, shared.direct);
-      await add(rows, numbers);
+      columns.take(bytes);
+      await add(rows, (groups[index++] as RouteStoredJob['groups'][number]).numbers);
     }
     await router.flush(file);
     return router.result();

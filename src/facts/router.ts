@@ -1,7 +1,7 @@
 /** Sends trades to the buckets of their wallets: rows in a file, batch by batch, in each batch those of the first bucket first. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Kernels, Pointer } from '../kernels/kernels.ts';
-import { aligned, writeBytes } from '../tables/direct.ts';
+import { aligned, DirectMemory, writeBytes } from '../tables/direct.ts';
 import type { PackedBatch } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
 
@@ -42,6 +42,8 @@ export class Router {
   private routed = { rows: 0, firstSeq: Number.NaN, lastSeq: Number.NaN, first: Number.NaN, last: Number.NaN };
   private batches: PackedBatch[] = [];
   private end = 0;
+  private readonly memory = new DirectMemory();
+  private writing: Promise<void> = Promise.resolve();
 
   /** @param buckets of all wallets */
   constructor(kernels: Kernels, buckets: readonly Bucket[], capacity: number) {
@@ -64,6 +66,7 @@ export class Router {
     this.batches = [];
     this.end = 0;
     this.filled = 0;
+    this.writing = Promise.resolve();
   }
 
   /** Where the next value of a column goes. */
@@ -80,7 +83,10 @@ export class Router {
     return (this.words()[at.flags] as Pointer) + this.filled;
   }
 
-  /** Writes the rows of the trades that wait: their wallets, others and tokens are numbers of 32 bits. */
+  /**
+   * Begins to write the rows of the trades that wait, whose wallets, others and tokens are numbers of 32 bits; the next
+   * trades may come meanwhile. `result` waits for the end.
+   */
   async flush(file: FileHandle): Promise<void> {
     const { kernels, routed, filled, trades, buckets } = this;
     if (filled === 0) return;
@@ -94,8 +100,13 @@ export class Router {
     const { buffer } = kernels.memory;
     const words = this.words();
     // Whole pages: what lies behind the rows is read by nobody.
-    const bytes = new Uint8Array(buffer, words[at.rows], aligned(length));
-    await writeBytes(file, bytes, this.end);
+    const rows = new Uint8Array(buffer, words[at.rows], aligned(length));
+    await this.writing;
+    const bytes = this.memory.reach(rows.length).subarray(0, rows.length);
+    bytes.set(rows);
+    this.writing = writeBytes(file, bytes, this.end);
+    // It may fail before anybody waits for it.
+    this.writing.catch(() => undefined);
     this.batches.push({
       from: this.end,
       rows: new Int32Array(buffer, words[at.counts], buckets).slice(),
@@ -105,7 +116,8 @@ export class Router {
     this.end += bytes.length;
   }
 
-  result(): Routed {
+  async result(): Promise<Routed> {
+    await this.writing;
     return { ...this.routed, faulty: !this.isSound(), batches: this.batches };
   }
 

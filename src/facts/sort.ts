@@ -4,17 +4,22 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
+import { LARGE_FILE_BYTES } from '../tables/direct.ts';
 import type { Duck } from '../tables/duck.ts';
 import type { JobPool } from '../tables/jobs.ts';
 import { parquetRelation } from '../tables/parquet-files.ts';
 import { checkTrades, type Extent } from './check.ts';
-import openLayWork, { type LayJob, type LayShared } from './lay-work.ts';
+import openLayWork, { type LayJob, type TokenLists } from './lay-work.ts';
 import { factFiles, factPart } from './layout.ts';
+import type { FactsOptions } from './make.ts';
 import { piecesOf } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
 import type { Routed } from './router.ts';
 
-const laying = { open: openLayWork, url: new URL('./lay-work.js', import.meta.url), database: false };
+const laying = { open: openLayWork, url: new URL('./lay-work.js', import.meta.url), database: false, jobsAtOnce: 2 };
+
+/** What a fact takes in its file. */
+const FACT_BYTES = 21;
 
 /** Trades on their way to facts: rows with numbers in place of names, by bucket. */
 export interface Sent {
@@ -22,11 +27,18 @@ export interface Sent {
   readonly routed: readonly Routed[];
   readonly files: readonly string[];
   readonly buckets: readonly Bucket[];
-  readonly tokens: LayShared;
+  readonly tokens: TokenLists;
 }
 
 /** Writes the facts. Stops if something is wrong with a trade. */
-export async function layFacts(duck: Duck, pool: JobPool, trades: string, folder: string, sent: Sent): Promise<Extent> {
+export async function layFacts(
+  duck: Duck,
+  pool: JobPool,
+  trades: string,
+  folder: string,
+  sent: Sent,
+  { cachedBytes = LARGE_FILE_BYTES }: FactsOptions,
+): Promise<Extent> {
   const { buckets, routed } = sent;
   const extent = await extentOf(duck, trades, sent);
   const { facts } = factFiles(folder);
@@ -40,7 +52,8 @@ export async function layFacts(duck: Duck, pool: JobPool, trades: string, folder
       target: buckets.length > 1 ? factPart(folder, bucket.from) : facts,
     }),
   );
-  const written = await pool.run(laying, sent.tokens, lays);
+  const direct = FACT_BYTES * extent.rows > cachedBytes;
+  const written = await pool.run(laying, { ...sent.tokens, direct }, lays);
   const rows = written.reduce((sum, count) => sum + count, 0);
   if (rows !== extent.rows)
     throw new FathomError('internal', `${rows} facts were made of ${extent.rows} trades of ${trades}`);

@@ -1,6 +1,6 @@
 /** Columns of stored Parquet files (tables/parquet/stored.ts), read into the memory of the kernels and decoded there. */
 import type { Kernels, Pointer } from '../kernels/kernels.ts';
-import { ALIGNMENT, aligned, readBytes, withDirect } from '../tables/direct.ts';
+import { ALIGNMENT, aligned, DirectMemory, readBytes, withDirect } from '../tables/direct.ts';
 import { pagesOf, type StoredChunk, type StoredGroup, type StoredPages } from '../tables/parquet/stored.ts';
 
 /** A group of rows of a file. */
@@ -33,51 +33,42 @@ interface Stretch {
   to: number;
 }
 
-export class StoredColumns {
-  private readonly kernels: Kernels;
-  private capacity = 0;
-  private block: Pointer = 0;
-  private group: StoredGroup = { rows: 0, columns: {} };
-  /** Where the bytes of a column are. */
-  private readonly loaded = new Map<string, { readonly at: Pointer; readonly bytes: number }>();
-  private readonly pages = new Map<string, StoredPages>();
+/** Columns to be read: `whole` ones with their dictionaries, of `values` only the values. */
+export interface WantedColumns {
+  readonly whole: readonly string[];
+  readonly values?: readonly string[];
+}
 
-  constructor(kernels: Kernels) {
-    this.kernels = kernels;
-  }
+/** Some columns of a group as they are in its file: they are read while the kernels, whose memory may grow, do other work. */
+export class GroupBytes {
+  group: StoredGroup = { rows: 0, columns: {} };
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Where each column is in `bytes`. */
+  readonly places = new Map<string, { readonly at: number; readonly bytes: number }>();
+  private readonly memory = new DirectMemory();
 
-  /**
-   * Reads some columns of a group. What was read before is void, and so may be any view of the memory.
-   *
-   * @param whole columns that are to be read with their dictionaries
-   * @param values columns of which only the values are
-   * @param direct true to read past the system's cache
-   */
-  async load(
-    { path, bytes, group }: GroupOfFile,
-    { whole, values = [] }: { readonly whole: readonly string[]; readonly values?: readonly string[] },
-    direct: boolean,
-  ): Promise<void> {
-    const wanted = [
-      ...whole.map((name) => ({ name, from: chunkOf(group, name).at, to: endOf(group, name) })),
-      ...values.map((name) => ({ name, from: chunkOf(group, name).valuesAt, to: endOf(group, name) })),
+  /** Reads a group in place of that of before. @param direct true to read past the system's cache */
+  async read({ path, bytes, group }: GroupOfFile, wanted: WantedColumns, direct: boolean): Promise<void> {
+    const columns = [
+      ...wanted.whole.map((name) => ({ name, from: chunkOf(group, name).at, to: endOf(group, name) })),
+      ...(wanted.values ?? []).map((name) => ({ name, from: chunkOf(group, name).valuesAt, to: endOf(group, name) })),
     ].sort((a, b) => a.from - b.from);
     const stretches: Stretch[] = [];
-    for (const { from, to } of wanted) {
+    for (const { from, to } of columns) {
       const last = stretches.at(-1);
       if (last !== undefined && from - last.to < GAP_BYTES) last.to = Math.max(last.to, to);
       else stretches.push({ from: from - (from % ALIGNMENT), to });
     }
-    this.makeRoom(stretches.reduce((sum, { from, to }) => sum + aligned(to - from), 0));
+    const length = stretches.reduce((sum, { from, to }) => sum + aligned(to - from), 0);
+    this.bytes = this.memory.reach(length).subarray(0, length);
     this.group = group;
-    this.loaded.clear();
-    this.pages.clear();
-    let at = this.block;
+    this.places.clear();
+    let at = 0;
     const reads = stretches.map((stretch) => {
-      const view = new Uint8Array(this.kernels.memory.buffer, at, aligned(stretch.to - stretch.from));
-      for (const { name, from, to } of wanted)
+      const view = this.bytes.subarray(at, at + aligned(stretch.to - stretch.from));
+      for (const { name, from, to } of columns)
         if (from >= stretch.from && to <= stretch.to)
-          this.loaded.set(name, { at: at + from - stretch.from, bytes: to - from });
+          this.places.set(name, { at: at + from - stretch.from, bytes: to - from });
       at += view.length;
       return { view, from: stretch.from, needed: Math.min(stretch.to, bytes) - stretch.from };
     });
@@ -88,11 +79,60 @@ export class StoredColumns {
       direct,
     );
   }
+}
+
+/** Reads groups of rows, each while the one before it is worked on. */
+export class GroupsAhead {
+  private readonly two = [new GroupBytes(), new GroupBytes()] as const;
+
+  /** What was given is void once the next is asked for. @param direct true to read past the system's cache */
+  async *read(groups: readonly GroupOfFile[], wanted: WantedColumns, direct: boolean): AsyncGenerator<GroupBytes> {
+    const begin = (index: number): Promise<void> | undefined => {
+      const group = groups[index];
+      const reading = group === undefined ? undefined : (this.two[index % 2] as GroupBytes).read(group, wanted, direct);
+      // It may fail before anybody waits for it.
+      reading?.catch(() => undefined);
+      return reading;
+    };
+    let next = begin(0);
+    try {
+      for (let index = 0; index < groups.length; index++) {
+        await next;
+        next = begin(index + 1);
+        yield this.two[index % 2] as GroupBytes;
+      }
+    } finally {
+      // Nothing is read into this memory any more once somebody else may use it.
+      await next?.catch(() => undefined);
+    }
+  }
+}
+
+export class StoredColumns {
+  private readonly kernels: Kernels;
+  private capacity = 0;
+  private block: Pointer = 0;
+  private group: StoredGroup = { rows: 0, columns: {} };
+  private loaded: GroupBytes['places'] = new Map();
+  private readonly pages = new Map<string, StoredPages>();
+
+  constructor(kernels: Kernels) {
+    this.kernels = kernels;
+  }
+
+  /** Takes columns of a group in place of those of before. Any view of the memory is void: it may have grown. */
+  take({ group, bytes, places }: GroupBytes): void {
+    this.makeRoom(bytes.length);
+    new Uint8Array(this.kernels.memory.buffer, this.block, bytes.length).set(bytes);
+    this.group = group;
+    this.loaded = new Map(places);
+    this.pages.clear();
+  }
 
   private makeRoom(bytes: number): void {
     if (bytes <= this.capacity) return;
     this.capacity = aligned(SPARE * bytes);
-    this.block = aligned(this.kernels.allocate(this.capacity + ALIGNMENT + SLACK));
+    this.block = this.kernels.allocate(this.capacity + SLACK);
   }
 
   /** Whether the rows of a column may lack a value. */
@@ -164,7 +204,7 @@ export class StoredColumns {
     if (known !== undefined && known.values.buffer === this.kernels.memory.buffer) return known;
     const place = this.loaded.get(name);
     if (place === undefined) throw new UnusualColumn(name);
-    const bytes = new Uint8Array(this.kernels.memory.buffer, place.at, place.bytes);
+    const bytes = new Uint8Array(this.kernels.memory.buffer, this.block + place.at, place.bytes);
     const pages = pagesOf(bytes, chunkOf(this.group, name));
     this.pages.set(name, pages);
     return pages;

@@ -20,7 +20,7 @@ import openRouteStoredWork, {
 import type { Sent } from './sort.ts';
 import type { GroupOfFile } from './stored-columns.ts';
 
-const naming = { open: openNameWork, url: new URL('./name-work.js', import.meta.url), database: false };
+const naming = { open: openNameWork, url: new URL('./name-work.js', import.meta.url), database: false, jobsAtOnce: 2 };
 const routing = { open: openRouteStoredWork, url: new URL('./route-stored-work.js', import.meta.url), database: false };
 
 /** Trades that a thread takes at a time. */
@@ -46,7 +46,8 @@ export async function sendStored(
     files.push(stored);
   }
   const groups = files.flatMap(({ groups: own, ...file }) => own.map((group): GroupOfFile => ({ ...file, group })));
-  const direct = files.reduce((sum, { bytes }) => sum + bytes, 0) > LARGE_FILE_BYTES;
+  const { cachedBytes = LARGE_FILE_BYTES } = options;
+  const direct = files.reduce((sum, { bytes }) => sum + bytes, 0) > cachedBytes;
   const named = await numberNames(pool, groups, { direct }, options);
   if (named === undefined) return undefined;
   const { tables, numbers } = named;
@@ -78,7 +79,7 @@ async function numberNames(
   };
   const jobs = groups.map((group, i) => ({ ...group, numbers: path.join(options.scratch, `numbers-${i}`) }));
   try {
-    await pool.run(naming, shared, jobs, { threads: options.threads, take });
+    await pool.run(naming, shared, jobs, { take });
     return { tables, numbers };
   } catch (error) {
     if (error === unusual) return undefined;

@@ -6,7 +6,7 @@ import { constants, type FileHandle, open, truncate } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 
 /** Files beyond this size, and what is made of them, are large: they are read and written past the cache. */
-export const LARGE_FILE_BYTES = 1 << 30;
+export const LARGE_FILE_BYTES = 1 << 27;
 
 /** Places in the file, lengths and addresses in memory must be multiples of this. */
 export const ALIGNMENT = 4096;
@@ -69,23 +69,35 @@ const WASM_PAGE = 65_536;
 /** What is made for one file has room for one that is a little larger. */
 const SPARE = 1.25;
 
-/** Writes files past the cache, one after the other, by way of memory that it keeps. */
-export class DirectWriter {
-  private memory = new Uint8Array(0);
+/** Memory for files past the cache, which is used again and again. What it held is void once more of it is asked for. */
+export class DirectMemory {
+  private memory: Uint8Array = new Uint8Array(0);
 
-  /** Makes a file of these parts. */
+  /** At least so many bytes. */
+  reach(bytes: number): Uint8Array {
+    if (this.memory.length < bytes)
+      this.memory = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil((SPARE * bytes) / WASM_PAGE) }).buffer);
+    return this.memory;
+  }
+}
+
+/** Writes files past the cache by way of memory that it keeps, one for each file that is written at the same time. */
+export class DirectWriter {
+  private readonly spare: DirectMemory[] = [];
+
+  /** Makes a file of these parts. They are copied at once: they may change as soon as this has been called. */
   async write(path: string, parts: readonly Uint8Array[]): Promise<void> {
     const bytes = parts.reduce((sum, { length }) => sum + length, 0);
     const end = aligned(bytes);
-    if (this.memory.length < end)
-      this.memory = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil((SPARE * end) / WASM_PAGE) }).buffer);
-    const { memory } = this;
+    const own = this.spare.pop() ?? new DirectMemory();
+    const memory = own.reach(end);
     let filled = 0;
     for (const part of parts) {
       memory.set(part, filled);
       filled += part.length;
     }
     await withDirect(path, 'w', (file) => writeBytes(file, memory.subarray(0, end), 0));
+    this.spare.push(own);
     // Only whole pages can be written.
     await truncate(path, bytes);
   }

@@ -29,3 +29,15 @@ export function oneAtATime<Job>(
     return next;
   };
 }
+
+/** Lets one at a time do something, in the order in which they ask. */
+export class Turns {
+  private last: Promise<unknown> = Promise.resolve();
+
+  run<Result>(step: () => Result | Promise<Result>): Promise<Result> {
+    const own = this.last.then(step);
+    // Who asked for it gets the error.
+    this.last = own.catch(() => undefined);
+    return own;
+  }
+}

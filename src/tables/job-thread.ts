@@ -22,17 +22,24 @@ export interface ThreadWork {
 export class JobThread {
   private readonly worker = new Worker(path.join(compiledRoot, 'tables', 'job-worker.js'));
   private opened: Promise<void> = Promise.resolve();
-  private waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+  /** By number of the job. */
+  private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   private broken: unknown;
 
   constructor() {
     const fail = (error: unknown): void => {
       this.broken ??= error;
-      this.waiting?.reject(error);
+      for (const { reject } of this.waiting.values()) reject(this.broken);
+      this.waiting.clear();
     };
     this.worker.on('message', (message: FromJobWorker) => {
-      if (message.type === 'result') this.waiting?.resolve(message.result);
-      else fail(message.fathom === undefined ? message.error : FathomError.fromData(message.fathom));
+      const { index } = message;
+      const job = index === undefined ? undefined : this.waiting.get(index);
+      if (index !== undefined) this.waiting.delete(index);
+      if (message.type === 'result') return job?.resolve(message.result);
+      const error = message.fathom === undefined ? message.error : FathomError.fromData(message.fathom);
+      if (index === undefined) fail(error);
+      else job?.reject(error);
     });
     this.worker.on('error', fail);
     this.worker.on('exit', (code) => fail(new FathomError('task', `a worker thread ended with code ${code}`)));
@@ -46,12 +53,12 @@ export class JobThread {
     this.opened.catch(() => undefined);
   }
 
-  /** Runs a job of the work. A thread of which a job failed is of no more use. */
+  /** Runs a job of the work; jobs begin in the order of these calls. A thread of which a job failed is of no more use. */
   async run(job: unknown, index: number): Promise<unknown> {
     await this.opened;
     return new Promise((resolve, reject) => {
-      if (this.broken !== undefined) reject(this.broken);
-      this.waiting = { resolve, reject };
+      if (this.broken !== undefined) return reject(this.broken);
+      this.waiting.set(index, { resolve, reject });
       this.send({ type: 'job', job, index });
     });
   }

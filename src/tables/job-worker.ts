@@ -21,8 +21,14 @@ export type ToJobWorker =
   | { readonly type: 'forget' };
 
 export type FromJobWorker =
-  | { readonly type: 'result'; readonly result: unknown }
-  | { readonly type: 'error'; readonly error: unknown; readonly fathom: ErrorData | undefined };
+  | { readonly type: 'result'; readonly result: unknown; readonly index: number }
+  /** Of a job; of the work as a whole where there is no number. */
+  | {
+      readonly type: 'error';
+      readonly error: unknown;
+      readonly fathom: ErrorData | undefined;
+      readonly index: number | undefined;
+    };
 
 const send = (message: FromJobWorker): void => parentPort?.postMessage(message);
 
@@ -55,10 +61,14 @@ parentPort?.on('message', (message: ToJobWorker) => {
         await opened;
       } else if (message.type === 'forget') {
         [started, opened] = [undefined, undefined];
-      } else send({ type: 'result', result: await (await opened)?.(message.job, message.index) });
+      } else {
+        const { job, index } = message;
+        send({ type: 'result', result: await (await opened)?.(job, index), index });
+      }
     } catch (error) {
       // What waits for the same opening fails with the same error; the first message counts.
-      send({ type: 'error', error, fathom: error instanceof FathomError ? error.toData() : undefined });
+      const fathom = error instanceof FathomError ? error.toData() : undefined;
+      send({ type: 'error', error, fathom, index: message.type === 'job' ? message.index : undefined });
     }
   };
   void work();

@@ -30,6 +30,11 @@ export interface JobModule<Shared, Job, Result> {
   readonly url: URL;
   /** False for work that needs no database: loading one takes a thread longer than starting does. */
   readonly database?: boolean | undefined;
+  /**
+   * Jobs that a thread has at a time, one unless given: with two, the files of one are read or written while the other is
+   * worked on. They begin in order of their numbers, and it is for the work to keep what they share apart.
+   */
+  readonly jobsAtOnce?: number | undefined;
 }
 
 export interface JobLimits {
@@ -141,7 +146,8 @@ export class JobPool {
     const database = this.databaseOf(work, 'worker');
     const duck = database === undefined ? undefined : await openDuck({ threads: 1, ...database });
     try {
-      await drain(await work.open(await shared, toolsOf(duck)));
+      const doOne = await work.open(await shared, toolsOf(duck));
+      await atOnce(work, () => drain(doOne));
     } finally {
       duck?.close();
     }
@@ -154,6 +160,7 @@ export class JobPool {
     drain: (doOne: JobWork<Job, Result>) => Promise<void>,
   ): Promise<void> {
     let thread: JobThread | undefined;
+    let failed = false;
     /** Begun with its first job: there may be fewer jobs than threads. */
     const begin = (): JobThread => {
       const own = this.started.get(number) ?? new JobThread();
@@ -161,24 +168,32 @@ export class JobPool {
       own.begin({ url: work.url, database: this.databaseOf(work, `worker-${number}`) }, shared);
       return own;
     };
-    await drain(async (job, index) => {
-      thread ??= begin();
-      try {
-        return (await thread.run(job, index)) as Result;
-      } catch (error) {
-        // The next run begins with another.
-        this.started.delete(number);
-        await thread.end();
-        throw error;
-      }
-    });
-    this.started.get(number)?.forget();
+    await atOnce(work, () =>
+      drain(async (job, index) => {
+        thread ??= begin();
+        try {
+          return (await thread.run(job, index)) as Result;
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }),
+    );
+    if (!failed) return thread?.forget();
+    // The next run begins with another.
+    this.started.delete(number);
+    await thread?.end();
   }
 
   private databaseOf(work: { readonly database?: boolean | undefined }, folder: string): DatabaseLimits | undefined {
     if (work.database === false) return undefined;
     return { memoryMb: this.memoryMb, scratch: path.join(this.scratch, folder) };
   }
+}
+
+/** Works through jobs as many at a time as a thread may have. */
+async function atOnce({ jobsAtOnce = 1 }: { readonly jobsAtOnce?: number | undefined }, drain: () => Promise<void>) {
+  await Promise.all(Array.from({ length: jobsAtOnce }, drain));
 }
 
 /** Runs `work` on every job with threads of its own; see `JobPool.run`. */

@@ -46,8 +46,8 @@ async function back(batches: readonly (readonly Trade[])[]): Promise<Trade[][]> 
     router.filled = trades.length;
     await router.flush(file);
   }
+  const { batches: packed, faulty } = await router.result();
   await file.close();
-  const { batches: packed, faulty } = router.result();
   expect(faulty).toBe(false);
   const bytes = await readFile(target);
   return piecesOf(buckets.length, [packed], [target]).map((files) =>

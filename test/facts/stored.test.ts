@@ -52,7 +52,7 @@ async function tablesOf(duck: Duck, folder: string): Promise<Record<string, unkn
 }
 
 describe('facts of stored trades', () => {
-  it('are those of the same trades in another file, whatever the groups and the threads', async () => {
+  it('are those of the same trades in another file, whatever the groups, the threads and the cache', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -63,13 +63,15 @@ describe('facts of stored trades', () => {
         fc.constantFrom('some' as const, 'all' as const, 'none' as const),
         fc.constantFrom(1, 7, 64, 1000),
         fc.constantFrom(1, 1, 2),
-        async (size, counterparties, groupRows, threads) =>
+        fc.constantFrom(0, 1e9),
+        async (size, counterparties, groupRows, threads, cachedBytes) =>
           onDuck(async (duck, folder) => {
             const { trades } = await writeWorld(plainWorld(size, counterparties), folder);
             const stored = await storedCopy(duck, trades, path.join(folder, 'stored.parquet'), groupRows);
             const [one, other] = [path.join(folder, 'one'), path.join(folder, 'other')];
             const extent = await factsOf(duck, trades, one, limits(folder));
-            expect(await factsOf(duck, stored, other, limits(folder, threads))).toEqual(extent);
+            const own = { ...limits(folder, threads), cachedBytes };
+            expect(await factsOf(duck, stored, other, own)).toEqual(extent);
             expect(await tablesOf(duck, other)).toEqual(await tablesOf(duck, one));
           }),
       ),

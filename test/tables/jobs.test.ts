@@ -131,6 +131,25 @@ describe('JobPool', () => {
     });
   });
 
+  it.each([1, 2])(
+    'gives a thread two jobs at a time where the work says so, in order, with %i threads',
+    async (threads) => {
+      const two = { ...other, jobsAtOnce: 2 };
+      await onPool(threads, async (pool) => {
+        const said = await pool.run(two, { add: 10, slow: 20 }, numbers);
+        expect(said.map(({ value }) => value)).toEqual([11, 12, 13, 14, 15, 16]);
+        expect(Math.max(...said.map(({ atOnce }) => atOnce))).toBe(2);
+        for (const thread of threadsOf(said)) {
+          const begun = said.filter((one) => one.thread === thread).map(({ begun }) => begun);
+          expect(begun).toEqual([...begun].sort((a, b) => a - b));
+        }
+        // The other job of the thread ends as it would, so that the error is that of the job that failed.
+        await expect(pool.run(two, { add: 0, slow: 20, failAt: 1 }, numbers)).rejects.toThrow('job 1 fails');
+        expect(await pool.run(two, { add: 0 }, numbers)).toHaveLength(6);
+      });
+    },
+  );
+
   it.each([1, 2])('gives no database to work that says it needs none, with %i threads', async (threads) => {
     await onPool(threads, (pool) =>
       expect(pool.run(other, { add: 1, reach: true }, numbers)).rejects.toThrow('says that it needs none'),

@@ -46,7 +46,7 @@ export interface ImportedTrades {
   readonly sums: SummedTrades | null;
 }
 
-const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.url) };
+const work = { open: openPieceWork, url: new URL('./piece-work.js', import.meta.url), jobsAtOnce: 2 };
 
 /**
  * Reads and checks every row and writes the good ones as canonical trades in order of (time, place in the file). A file
@@ -105,15 +105,16 @@ async function readPieces(
 ): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
-  // One is cut and one is ready while each thread works on another.
-  const cutter = new PieceCutter(file, polyDataTradeColumns, { size: options.pieceBytes, held: threads + 2 });
-  const held = new Map<number, Piece>();
+  // One is cut while each thread has its own.
+  const held = work.jobsAtOnce * threads + 1;
+  const cutter = new PieceCutter(file, polyDataTradeColumns, { size: options.pieceBytes, held });
+  const atWork = new Map<number, Piece>();
   let endsInLineBreak = true;
   async function* pieces(): AsyncGenerator<Piece> {
     let index = 0;
     for await (const piece of cutter) {
       ({ endsInLineBreak } = piece);
-      held.set(index++, piece);
+      atWork.set(index++, piece);
       yield piece;
     }
   }
@@ -134,8 +135,8 @@ async function readPieces(
         .then(() => nextTurn())
         .then(() => {
           visit?.(result, index);
-          cutter.release(held.get(index) as Piece);
-          held.delete(index);
+          cutter.release(atWork.get(index) as Piece);
+          atWork.delete(index);
         });
       visited.catch(() => undefined);
       if (ordered && !result.ordered) throw disorder;

@@ -1,5 +1,6 @@
 /** Work of one thread on pieces of a poly_data trades file: checks every row and writes the good ones as trades. */
 import path from 'node:path';
+import { Turns } from '../../tables/job-order.ts';
 import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import { CheckedPiece, openChecks } from './checked-piece.ts';
@@ -44,6 +45,13 @@ export interface PieceResult {
   readonly sums: FillSums | null;
 }
 
+/** What became of a piece, and when its part is written. */
+interface DonePiece {
+  readonly result: PieceResult;
+  readonly written: Promise<void>;
+}
+
+/** Some jobs may run at once: one is read while another's part is written. */
 export default async function openPieceWork(
   shared: PieceShared,
   { duck }: JobTools,
@@ -51,30 +59,45 @@ export default async function openPieceWork(
   const fills = new PlainFills(shared.names);
   /** DuckDB's own view of the markets takes a while, and most files have no piece that needs it. */
   let checks: Promise<void> | undefined;
-  return async (piece, index) => {
-    const part = partFile(shared.trades, index);
-    const repeats = path.join(shared.scratch, `repeats-${index}.parquet`);
-    const quick = shared.ordered && piece.endsInLineBreak && fills.read(piece.bytes) && fills.rows > 0;
-    if (quick) {
-      const { first, last, ordered } = fills;
-      const nothing = { refused: [], repeated: 0, repeats: null };
-      const result = { rows: piece.lines, kept: fills.rows, first, last, ordered, ...nothing };
-      // The import begins again: nothing is to be written.
-      if (!ordered) return { ...result, sums: null };
-      const written = fills.write(part, piece.before, shared.direct);
-      // Summed while the disk writes.
-      const sums = fills.rows === fills.lines && fills.different ? fills.sum(piece.bytes.buffer) : null;
-      await written;
-      if (sums !== null) return { ...result, sums };
-    }
+
+  const readChecked = async (piece: Piece, index: number, quick: boolean): Promise<PieceResult> => {
     checks ??= openChecks(duck, shared.markets);
     await checks;
     const slow = await CheckedPiece.open(duck, shared, piece, path.join(shared.scratch, `piece-${index}.csv`));
     try {
-      const result = await slow.finish(part, repeats, quick);
+      const repeats = path.join(shared.scratch, `repeats-${index}.parquet`);
+      const result = await slow.finish(partFile(shared.trades, index), repeats, quick);
       return { ...result, sums: quick && result.repeated === 0 ? fills.sum(piece.bytes.buffer) : null };
     } finally {
       await slow.close();
     }
+  };
+
+  const read = async (piece: Piece, index: number): Promise<DonePiece> => {
+    const nothing = Promise.resolve();
+    const quick = shared.ordered && piece.endsInLineBreak && fills.read(piece.bytes) && fills.rows > 0;
+    if (!quick) return { result: await readChecked(piece, index, false), written: nothing };
+    const { first, last, ordered } = fills;
+    const account = { refused: [], repeated: 0, repeats: null };
+    const result = { rows: piece.lines, kept: fills.rows, first, last, ordered, ...account, sums: null };
+    // The import begins again: nothing is to be written.
+    if (!ordered) return { result, written: nothing };
+    const written = fills.write(partFile(shared.trades, index), piece.before, shared.direct);
+    // It may fail before anybody waits for it.
+    written.catch(() => undefined);
+    const exact = fills.rows === fills.lines && fills.different;
+    const sums = exact ? fills.sum(piece.bytes.buffer) : null;
+    // What is written past the cache has been copied; else it lies in the memory of the kernels until it is written.
+    if (!exact || !shared.direct) await written;
+    return exact
+      ? { result: { ...result, sums }, written }
+      : { result: await readChecked(piece, index, true), written };
+  };
+
+  const turns = new Turns();
+  return async (piece, index) => {
+    const { result, written } = await turns.run(() => read(piece, index));
+    await written;
+    return result;
   };
 }

@@ -5,11 +5,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 
-export default async function open({ add, failAt, waitAt, reach }, tools) {
+export default async function open({ add, failAt, waitAt, reach, slow = 0 }, tools) {
+  let [begun, atWork] = [0, 0];
   return async (job, index) => {
+    const own = { begun: begun++, atOnce: ++atWork };
     if (index === failAt) throw new Error(`job ${index} fails`);
     if (index === waitAt) await setTimeout(1e6);
     if (reach) await tools.duck.rows('SELECT 1');
-    return { value: job + add, thread: threadId };
+    await setTimeout(slow);
+    atWork--;
+    return { value: job + add, thread: threadId, ...own };
   };
 }
