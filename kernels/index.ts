@@ -24,7 +24,7 @@ export {
   bytesOfNames, bytesOfTexts, copyNames, copyTextsAt, findTexts, makeNames, nameCount, numberNames,
 } from './names';
 export { activeRows, beginLeaf, finishRow, listActive, makeSearch, takeScores, visitedLeaf } from './neighbours';
-export { hasOddLines, skipLines, skippedLines } from './lines';
+export { countLines, hasOddLines, skipLines, skippedLines } from './lines';
 export {
   addFlags, beginTrades, countOnes, countPlaces, layRows, listPlaces, makeLaid, makeTrades, mapPlaces, markFaulty, numberTrades, routeTrades, spread,
 } from './facts';

@@ -18,6 +18,47 @@ function equal(at: usize, byte: u8): i32 {
   return i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(byte)));
 }
 
+/** Which of the bytes among 16 equal one. */
+// @ts-ignore: decorator
+@inline
+function matches(bytes: v128, byte: u8): v128 {
+  return i8x16.eq(bytes, i8x16.splat(byte));
+}
+
+/**
+ * How many whole lines there are, if nothing needs a closer look: -1 if there is a quote, a carriage return or a line
+ * without a character.
+ */
+export function countLines(at: usize, end: usize): i32 {
+  let count = 0;
+  // Whether a line begins at `at`.
+  let begins: u64 = 1;
+  for (; at + 64 <= end; at += 64) {
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    const c = v128.load(at, 32);
+    const d = v128.load(at, 48);
+    const quotes = v128.or(v128.or(matches(a, QUOTE), matches(b, QUOTE)), v128.or(matches(c, QUOTE), matches(d, QUOTE)));
+    const returns = v128.or(
+      v128.or(matches(a, CARRIAGE_RETURN), matches(b, CARRIAGE_RETURN)),
+      v128.or(matches(c, CARRIAGE_RETURN), matches(d, CARRIAGE_RETURN)),
+    );
+    const breaks = <u64>i8x16.bitmask(matches(a, LINE_FEED)) | <u64>i8x16.bitmask(matches(b, LINE_FEED)) << 16
+      | <u64>i8x16.bitmask(matches(c, LINE_FEED)) << 32 | <u64>i8x16.bitmask(matches(d, LINE_FEED)) << 48;
+    if (v128.any_true(v128.or(quotes, returns)) || ((breaks << 1 | begins) & breaks) != 0) return -1;
+    begins = breaks >> 63;
+    count += <i32>popcnt(breaks);
+  }
+  for (; at < end; at++) {
+    const byte = load<u8>(at);
+    const isBreak = <u64>(byte == LINE_FEED);
+    if (byte == QUOTE || byte == CARRIAGE_RETURN || (begins & isBreak) != 0) return -1;
+    begins = isBreak;
+    count += <i32>isBreak;
+  }
+  return count;
+}
+
 /** Whether there is a quote, or a line without a character, in whole lines. Up to 17 bytes after them are looked at, too. */
 export function hasOddLines(at: usize, end: usize): bool {
   if (isBlank(at)) return true;

@@ -6,10 +6,11 @@
  *
  * Functions that read a field take the address at which it begins and give the one after it, or `NONE` if it is not
  * plain or if its value is better judged by somebody else. A line ends with a line feed, which is part of no field, so
- * nothing is read beyond it but up to 16 bytes that are ignored.
+ * what is read beyond it, 256 bytes at the most, changes nothing.
  */
+import { hexadecimal, sixteenDigits } from './hexadecimal';
 import { Numbers, numberOf } from './number-table';
-import { TextList, addText } from './text-list';
+import { TextList, addText, isLastText } from './text-list';
 import { BATCH, Texts, numberTexts } from './text-table';
 import { Keys, addKey, forgetKeys } from './key-set';
 import { allocate } from './memory';
@@ -164,20 +165,14 @@ let price: f64 = 0;
 let amount: u64 = 0;
 let market: i64 = 0;
 
-/** The day of the line before: its ten characters and its microseconds. */
-let dayText: u64 = 0;
-let dayTextEnd: u16 = 0;
-let day: i64 = 0;
-
 function readLine(fills: Fills, at: usize): usize {
   const marketAt = afterComma(readTime(at));
   if (marketAt == NONE) return NONE;
   const walletAt = afterComma(readMarket(marketAt));
   if (walletAt == NONE) return NONE;
-  const otherAt = afterComma(afterAddress(walletAt));
-  if (otherAt == NONE) return NONE;
-  const tokenAt = afterComma(afterAddress(otherAt));
-  if (tokenAt == NONE) return NONE;
+  const otherAt = walletAt + ADDRESS + 1;
+  const tokenAt = otherAt + ADDRESS + 1;
+  if (load<u8>(otherAt - 1) != COMMA || load<u8>(tokenAt - 1) != COMMA || !areAddresses(walletAt, otherAt)) return NONE;
   const sideAt = afterComma(afterToken(tokenAt));
   if (sideAt == NONE) return NONE;
   const otherSideAt = afterSide(sideAt);
@@ -192,8 +187,8 @@ function readLine(fills: Fills, at: usize): usize {
   const hashAt = afterComma(readAmount(sharesAt));
   if (hashAt == NONE) return NONE;
   const shares = amount;
-  const end = afterHash(hashAt);
-  if (end == NONE || load<u8>(end) != LINE_FEED) return NONE;
+  const end = hashAt + HASH;
+  if (load<u8>(end) != LINE_FEED || !(isLastText(fills.transactions, hashAt) || isHash(hashAt))) return NONE;
 
   const sold = load<u8>(sideAt) == LETTER_S;
   const otherSold = load<u8>(otherSideAt) == LETTER_S;
@@ -233,7 +228,7 @@ function addFill(
   // Addresses stand for the texts until these are looked up.
   store<u32>(fills.wallet + (row << 2), <u32>walletAt);
   store<i32>(fills.transaction + (row << 2), addText(fills.transactions, hashAt));
-  const order = leadingDigits(hashAt) ^ (market << 2 | <i64>(key & 1) << 1 | <i64>sold);
+  const order = <i64>(sixteenDigits(hashAt + 2) >> 4) ^ (market << 2 | <i64>(key & 1) << 1 | <i64>sold);
   store<i64>(fills.order + (row << 3), order);
   if (maker) {
     store<u32>(fills.other + (<usize>fills.makers << 2), <u32>otherAt);
@@ -251,16 +246,6 @@ function fingerprint(fills: Fills, row: usize, other: u32): u64 {
   const what = mixed(load<u64>(fills.order + (row << 3)), trade);
   const amounts = mixed(load<u64>(fills.usd + (row << 3)), load<u64>(fills.shares + (row << 3)));
   return mixed(mixed(mixed(who, what), amounts), load<u64>(fills.time + (row << 3)));
-}
-
-/** The number of the first 15 hexadecimal digits of a hash. */
-function leadingDigits(at: usize): i64 {
-  let number: i64 = 0;
-  for (let i = at + 2; i < at + 17; i++) {
-    const character = <i64>load<u8>(i);
-    number = number << 4 | (character < 58 ? character - 48 : character - 87);
-  }
-  return number;
 }
 
 // @ts-ignore: decorator
@@ -309,8 +294,40 @@ function within(at: usize, smallest: v128, spans: v128): bool {
   return i8x16.all_true(i8x16.lt_u(i8x16.sub(v128.load(at), smallest), spans));
 }
 
-/** `0000-00-00T00:00:00` and perhaps decimals, where 0 stands for any digit, if there is such a time. */
+/** The time to the second that was read last: its 19 characters and its microseconds. */
+let timeText: v128 = i64x2.splat(0);
+let timeTextEnd: u32 = 0;
+let timeToSecond: i64 = 0;
+/** Its day: ten characters and microseconds. */
+let dayText: u64 = 0;
+let dayTextEnd: u16 = 0;
+let day: i64 = 0;
+
+/** A point, six zeros and a comma as they lie in memory. */
+const NO_DECIMALS: u64 = 0x2c3030303030302e;
+
+/** A time to the second and perhaps decimals. Fills of one match follow each other, and so do those of one day. */
 function readTime(at: usize): usize {
+  if (v128.any_true(v128.xor(v128.load(at), timeText)) || load<u32>(at, 15) != timeTextEnd) {
+    if (!readSeconds(at)) return NONE;
+    timeText = v128.load(at);
+    timeTextEnd = load<u32>(at, 15);
+  }
+  time = timeToSecond;
+  const end = at + 19;
+  if (load<u64>(end) == NO_DECIMALS) return end + 7;
+  if (load<u8>(end) != POINT) return end;
+  let unit = MICROSECONDS;
+  let last = end + 1;
+  for (; isDigit(last) && unit > 1; last++) {
+    unit /= 10;
+    time += <i64>digit(last) * unit;
+  }
+  return last == end + 1 ? NONE : last;
+}
+
+/** `0000-00-00T00:00:00`, where 0 stands for any digit, if there is such a time. */
+function readSeconds(at: usize): bool {
   // Digits span ten characters and the others one. The last three characters come with the thirteen before them.
   const date = within(
     at,
@@ -322,12 +339,12 @@ function readTime(at: usize): usize {
     i8x16(48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48, 58, 48, 48),
     i8x16(10, 1, 10, 10, 1, 10, 10, 1, 10, 10, 1, 10, 10, 1, 10, 10),
   );
-  if (!date || !clock) return NONE;
+  if (!date || !clock) return false;
   if (load<u64>(at) != dayText || load<u16>(at, 8) != dayTextEnd) {
     const year = 100 * twoDigits(at) + twoDigits(at + 2);
     const month = twoDigits(at + 5);
     const dayOfMonth = twoDigits(at + 8);
-    if (month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > daysIn(year, month)) return NONE;
+    if (month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > daysIn(year, month)) return false;
     day = daysSince1970(year, month, dayOfMonth) * DAY;
     dayText = load<u64>(at);
     dayTextEnd = load<u16>(at, 8);
@@ -335,17 +352,9 @@ function readTime(at: usize): usize {
   const hour = twoDigits(at + 11);
   const minute = twoDigits(at + 14);
   const second = twoDigits(at + 17);
-  if (hour > 23 || minute > 59 || second > 59) return NONE;
-  time = day + <i64>(60 * (60 * hour + minute) + second) * MICROSECONDS;
-  const end = at + 19;
-  if (load<u8>(end) != POINT) return end;
-  let unit = MICROSECONDS;
-  let last = end + 1;
-  for (; isDigit(last) && unit > 1; last++) {
-    unit /= 10;
-    time += <i64>digit(last) * unit;
-  }
-  return last == end + 1 ? NONE : last;
+  if (hour > 23 || minute > 59 || second > 59) return false;
+  timeToSecond = day + <i64>(60 * (60 * hour + minute) + second) * MICROSECONDS;
+  return true;
 }
 
 function daysIn(year: i32, month: i32): i32 {
@@ -372,8 +381,54 @@ function readMarket(at: usize): usize {
   return end;
 }
 
+/** Bits of the characters among 16 that are no digits; those above them are set, too. */
+// @ts-ignore: decorator
+@inline
+function noDigits(at: usize): u32 {
+  const isOther = i8x16.gt_u(i8x16.sub(v128.load(at), i8x16.splat(48)), i8x16.splat(9));
+  return <u32>i8x16.bitmask(isOther) | 0xffff0000;
+}
+
+/** The number of up to eight digits: two, four and eight of them are added up at once (Daniel Lemire, simdjson). */
+// @ts-ignore: decorator
+@inline
+function digitsAt(at: usize, count: u32): u64 {
+  if (count == 0) return 0;
+  // Zeros come before the first digit in place of what stands behind the last.
+  const unused = <u64>(64 - 8 * count);
+  const characters = load<u64>(at) << unused | (count == 8 ? 0 : 0x3030303030303030 >> (8 * <u64>count));
+  const digits = characters - 0x3030303030303030;
+  const pairs = 10 * digits + (digits >> 8);
+  return ((pairs & 0xff000000ff) * 0xf424000000064 + (pairs >> 16 & 0xff000000ff) * 0x271000000001) >> 32;
+}
+
+/** 1, 10, 100 and so on up to 10^17, as doubles. */
+const powers = memory.data<f64>([
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+]);
+
+// @ts-ignore: decorator
+@inline
+function power(exponent: u32): f64 {
+  return load<f64>(powers + (<usize>exponent << 3));
+}
+
 /** Digits and perhaps a point and up to six decimals, of which there may be none: whole millionths. */
 function readAmount(at: usize): usize {
+  const others = noDigits(at);
+  const whole = <u32>ctz(others);
+  const behind = others & (others - 1);
+  const decimals = <u32>ctz(behind) - whole - 1;
+  if (whole - 1 < 8 && load<u8>(at + whole) == POINT && behind << 16 != 0 && decimals <= 6) {
+    const fraction = digitsAt(at + whole + 1, decimals);
+    amount = 1_000_000 * digitsAt(at, whole) + <u64>(<f64>fraction * power(6 - decimals));
+    return at + whole + 1 + decimals;
+  }
+  return readLongAmount(at);
+}
+
+/** The same of any amount. */
+function readLongAmount(at: usize): usize {
   let end = at;
   let value: u64 = 0;
   for (; isDigit(end); end++) value = 10 * value + <u64>digit(end);
@@ -390,8 +445,29 @@ function readAmount(at: usize): usize {
   return value <= LARGEST_AMOUNT ? end : NONE;
 }
 
+/** `0.` as it lies in memory. */
+const NOUGHT: u16 = 0x2e30;
+
 /** Digits, perhaps a point and decimals, and perhaps an exponent of up to two digits; near enough to the double of that text. */
 function readPrice(at: usize): usize {
+  if (load<u16>(at) == NOUGHT) {
+    const first = at + 2;
+    const count = <u32>ctz(noDigits(first));
+    let end = first + count;
+    // Digits beyond the first 16 make it greater by less than is told apart.
+    if (count == 16) while (isDigit(end)) end++;
+    if (load<u8>(end) == COMMA) {
+      const high = min<u32>(count, 8);
+      const value = <f64>digitsAt(first, high) * power(count - high) + <f64>digitsAt(first + 8, count - high);
+      price = value / power(count);
+      return end;
+    }
+  }
+  return readLongPrice(at);
+}
+
+/** The same of any price. */
+function readLongPrice(at: usize): usize {
   let end = at;
   let value: u64 = 0;
   let counted = 0;
@@ -426,27 +502,24 @@ function readPrice(at: usize): usize {
   return end;
 }
 
-/** Whether 16 characters are digits or letters from a to f. */
+/** Whether two texts are `0x` and 40 digits each, taken 16 at a time, some of them twice. */
 // @ts-ignore: decorator
 @inline
-function isHexadecimal(at: usize): bool {
-  const characters = v128.load(at);
-  const digits = i8x16.lt_u(i8x16.sub(characters, i8x16.splat(48)), i8x16.splat(10));
-  const letters = i8x16.lt_u(i8x16.sub(characters, i8x16.splat(97)), i8x16.splat(6));
-  return i8x16.all_true(v128.or(digits, letters));
+function areAddresses(a: usize, b: usize): bool {
+  if (load<u16>(a) != ZERO_X || load<u16>(b) != ZERO_X) return false;
+  const first = v128.and(v128.and(hexadecimal(a + 2), hexadecimal(a + 18)), hexadecimal(a + 26));
+  const second = v128.and(v128.and(hexadecimal(b + 2), hexadecimal(b + 18)), hexadecimal(b + 26));
+  return i8x16.all_true(v128.and(first, second));
 }
 
-/** After `0x` and 40 digits, taken 16 at a time, some of them twice. */
-function afterAddress(at: usize): usize {
-  if (load<u16>(at) != ZERO_X) return NONE;
-  return isHexadecimal(at + 2) && isHexadecimal(at + 18) && isHexadecimal(at + 26) ? at + ADDRESS : NONE;
-}
-
-/** After `0x` and 64 digits. */
-function afterHash(at: usize): usize {
-  if (load<u16>(at) != ZERO_X) return NONE;
-  return isHexadecimal(at + 2) && isHexadecimal(at + 18) && isHexadecimal(at + 34) && isHexadecimal(at + 50)
-    ? at + HASH : NONE;
+/** Whether a text is `0x` and 64 digits. */
+// @ts-ignore: decorator
+@inline
+function isHash(at: usize): bool {
+  if (load<u16>(at) != ZERO_X) return false;
+  const first = v128.and(hexadecimal(at + 2), hexadecimal(at + 18));
+  const second = v128.and(hexadecimal(at + 34), hexadecimal(at + 50));
+  return i8x16.all_true(v128.and(first, second));
 }
 
 function afterToken(at: usize): usize {

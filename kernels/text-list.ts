@@ -24,13 +24,20 @@ export function emptyTextList(list: TextList): void {
   list.count = 0;
 }
 
+// @ts-ignore: decorator
+@inline
+export function isLastText(list: TextList, at: usize): bool {
+  const length = list.length;
+  return list.count > 0 && isSame(entryOf(list.entries, list.count - 1, length), at, length);
+}
+
 /** Adds a text unless it is the last one. Gives its number. */
 // @ts-ignore: decorator
 @inline
 export function addText(list: TextList, at: usize): i32 {
   const length = list.length;
   const last = list.count - 1;
-  if (last >= 0 && isSame(entryOf(list.entries, last, length), at, length)) return last;
+  if (isLastText(list, at)) return last;
   const entry = entryOf(list.entries, last + 1, length);
   store<u32>(entry - 4, <u32>length);
   memory.copy(entry, at, length);

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { FathomError } from '../errors.ts';
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { Scratch } from '../kernels/scratch.ts';
-import { LARGE_FILE_BYTES } from '../tables/direct.ts';
+import { areReadDirect } from '../tables/direct.ts';
 import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
 import { COUNTERPARTY_UNKNOWN, type FactColumn, type FactColumns, factFiles, factParts } from './layout.ts';
@@ -44,11 +44,14 @@ export class FactReader {
   /** Columns of the group at hand. */
   private readonly decoded = new Map<FactColumn, Pointer>();
 
-  /** @param cachedBytes larger facts are read past the system's cache */
-  constructor(folder: string, cachedBytes = LARGE_FILE_BYTES) {
+  /** @param cachedBytes see `areReadDirect` */
+  constructor(folder: string, cachedBytes?: number) {
     this.folder = folder;
-    const bytes = parquetFiles(factFiles(folder).facts).reduce((sum, file) => sum + statSync(file).size, 0);
-    this.direct = bytes > cachedBytes;
+    const files = parquetFiles(factFiles(folder).facts);
+    this.direct = areReadDirect(
+      files.map((file) => ({ path: file, bytes: statSync(file).size })),
+      cachedBytes,
+    );
   }
 
   /**

@@ -20,7 +20,7 @@ export interface FactsOptions {
   readonly bucketFills?: number | undefined;
   /** Trades that a thread takes at a time. */
   readonly jobRows?: number | undefined;
-  /** Trades, or facts, of more bytes are read and written past the system's cache. */
+  /** Trades, and facts, of more bytes are read and written past the system's cache; see `areReadDirect`. */
   readonly cachedBytes?: number | undefined;
 }
 

@@ -3,7 +3,7 @@
  * each group of rows has its names in dictionaries, so that a name is looked up once a group and not once a trade.
  */
 import path from 'node:path';
-import { LARGE_FILE_BYTES } from '../tables/direct.ts';
+import { areReadDirect } from '../tables/direct.ts';
 import type { JobPool } from '../tables/jobs.ts';
 import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
@@ -46,8 +46,7 @@ export async function sendStored(
     files.push(stored);
   }
   const groups = files.flatMap(({ groups: own, ...file }) => own.map((group): GroupOfFile => ({ ...file, group })));
-  const { cachedBytes = LARGE_FILE_BYTES } = options;
-  const direct = files.reduce((sum, { bytes }) => sum + bytes, 0) > cachedBytes;
+  const direct = areReadDirect(files, options.cachedBytes);
   const named = await numberNames(pool, groups, { direct }, options);
   if (named === undefined) return undefined;
   const { tables, numbers } = named;

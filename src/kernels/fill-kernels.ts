@@ -3,6 +3,7 @@ import type { Pointer } from './kernels.ts';
 
 /** Functions of the module; what they do stands beside their sources. */
 export interface FillKernels {
+  countLines(at: Pointer, end: Pointer): number;
   hasOddLines(at: Pointer, end: Pointer): number;
   skipLines(at: Pointer, limit: Pointer): Pointer;
   skippedLines(): number;

@@ -6,6 +6,8 @@ export interface Duck {
   readonly connection: DuckDBConnection;
   /** A second connection: any statement on the connection of an open stream ends that stream without an error. */
   connect(): Promise<DuckDBConnection>;
+  /** The same database on a connection of its own: statements of one connection wait for each other. */
+  beside<Result>(use: (duck: Duck) => Promise<Result>): Promise<Result>;
   /** Runs statements for their effect. */
   run(sql: string): Promise<void>;
   /** All rows as plain objects; big integers and decimals as numbers are refused by `JSON`, so cast in SQL. */
@@ -35,18 +37,27 @@ export async function openDuck({ threads, memoryMb, scratch }: DuckOptions): Pro
   const connection = await instance.connect();
   // Not an option of the instance: it belongs to an extension that is loaded later. GLOBAL reaches other connections.
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
-  return {
-    connection,
+  const on = (own: DuckDBConnection, close: () => void): Duck => ({
+    connection: own,
     connect: () => instance.connect(),
+    beside: async (use) => {
+      const other = await instance.connect();
+      try {
+        return await use(on(other, () => undefined));
+      } finally {
+        other.closeSync();
+      }
+    },
     run: async (sql) => {
-      await connection.run(sql);
+      await own.run(sql);
     },
-    rows: async <Row>(sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJS() as Row[],
-    close: () => {
-      connection.closeSync();
-      instance.closeSync();
-    },
-  };
+    rows: async <Row>(sql: string) => (await own.runAndReadAll(sql)).getRowObjectsJS() as Row[],
+    close,
+  });
+  return on(connection, () => {
+    connection.closeSync();
+    instance.closeSync();
+  });
 }
 
 /** A SQL string literal. */

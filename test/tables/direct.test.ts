@@ -1,7 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALIGNMENT, aligned, DirectWriter, withDirect } from '../../src/tables/direct.ts';
+import {
+  ALIGNMENT,
+  aligned,
+  areReadDirect,
+  DirectWriter,
+  LARGE_FILE_BYTES,
+  withDirect,
+} from '../../src/tables/direct.ts';
 import { temporaryFolder } from '../support/stage.ts';
 
 /** Memory of whole pages: that of WebAssembly begins at one. */
@@ -20,6 +27,19 @@ describe('files past the cache', () => {
     await withDirect(file, 'r', (handle) => handle.read(back, 0, ALIGNMENT, 0));
     expect(Buffer.compare(back, out)).toBe(0);
     expect([0, 1, ALIGNMENT].map(aligned)).toEqual([0, ALIGNMENT, ALIGNMENT]);
+  });
+
+  it('are those that are large and not in the cache', async () => {
+    const file = path.join(await temporaryFolder(), 'x');
+    await writeFile(file, new Uint8Array(1 << 20));
+    const files = [{ path: file, bytes: 1 << 20 }];
+    expect(areReadDirect([])).toBe(false);
+    expect(areReadDirect(files)).toBe(false);
+    expect(areReadDirect(files, 1 << 19)).toBe(true);
+    expect(areReadDirect(files, 1 << 20)).toBe(false);
+    // It was written a moment ago.
+    const large = Array.from({ length: LARGE_FILE_BYTES / (1 << 20) + 1 }, () => files[0] as (typeof files)[number]);
+    expect(areReadDirect(large)).toBe(false);
   });
 
   it('are of any length, one after the other', async () => {

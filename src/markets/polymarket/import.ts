@@ -195,7 +195,7 @@ async function readPolyData(
     // Writing takes one thread only.
     const markets = polyDataMarkets(main.checked);
     const written = copyCanonical(duck, 'markets', markets, paths.markets);
-    const names = readMarketNames(duck, `(${markets})`);
+    const names = duck.beside((other) => readMarketNames(other, `(${markets})`));
     await Promise.allSettled([written, names]);
     await written;
     return names;

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { fromSystemError } from '../../errors.ts';
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
-import { ALIGNMENT, aligned, LARGE_FILE_BYTES, openDirect } from '../../tables/direct.ts';
+import { ALIGNMENT, aligned, areReadDirect, openDirect } from '../../tables/direct.ts';
 import { bytesOf } from '../records/bytes.ts';
 
 const BLOCK_BYTES = 4 << 20;
@@ -32,6 +32,12 @@ export class LineBlock {
     this.endsInLineBreak = endsInLineBreak;
   }
 
+  /** How many lines there are; undefined if there is a quote, a carriage return or an empty line among them. */
+  get plainLines(): number | undefined {
+    const count = this.kernels.countLines(this.start, this.start + this.bytes.length);
+    return count < 0 ? undefined : count;
+  }
+
   /** Whether there is a quote or an empty line from `at` on, where a line begins. */
   hasOddLines(at: number): boolean {
     return this.kernels.hasOddLines(this.start + at, this.start + this.bytes.length) !== 0;
@@ -48,9 +54,9 @@ export class LineBlock {
 /**
  * The lines of a file, gunzipped if its name ends in `.gz`. While a block is looked at, the next is being read.
  *
- * @param cachedBytes a larger file is read past the system's cache, where that can be
+ * @param cachedBytes see `areReadDirect`; where that can be
  */
-export async function* lineBlocks(file: string, cachedBytes = LARGE_FILE_BYTES): AsyncGenerator<LineBlock> {
+export async function* lineBlocks(file: string, cachedBytes?: number): AsyncGenerator<LineBlock> {
   const kernels = makeKernels();
   const source = file.endsWith('.gz') ? gunzipped(file) : await plain(file, cachedBytes);
   let reading: Promise<number> | undefined;
@@ -126,10 +132,10 @@ const failed = (error: unknown): never => {
   throw fromSystemError(error, DOING);
 };
 
-async function plain(file: string, cachedBytes: number): Promise<Source> {
+async function plain(file: string, cachedBytes: number | undefined): Promise<Source> {
   let handle = await open(file).catch(failed);
   const { size } = await handle.stat();
-  let direct = size > cachedBytes;
+  let direct = areReadDirect([{ path: file, bytes: size }], cachedBytes);
   if (direct) {
     const other = await openDirect(file, 'r');
     direct = other !== undefined;

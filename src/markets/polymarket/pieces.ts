@@ -176,6 +176,12 @@ class OpenPiece {
 
   private count(block: LineBlock, from: number, size: number): { to: number; full: boolean } {
     const { bytes } = block;
+    const plain = from === 0 && this.bytes + bytes.length <= size ? block.plainLines : undefined;
+    if (plain !== undefined) {
+      this.lines += plain;
+      this.bytes += bytes.length;
+      return { to: bytes.length, full: false };
+    }
     // Quotes and empty lines are rare in such files; the lines need a closer look only where there are some.
     const odd = block.hasOddLines(from);
     let at = from;

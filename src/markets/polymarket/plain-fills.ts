@@ -21,7 +21,7 @@ const BLOCK_BYTES = 1 << 18;
 const LINE_FEED = 10;
 
 /** Beyond the last line feed the kernel may look at a few bytes more. */
-const SLACK = 64;
+const SLACK = 256;
 
 const ADDRESS_BYTES = 42;
 const HASH_BYTES = 66;

@@ -187,8 +187,8 @@ describe('the quick way', () => {
     5: fc.constantFrom('BUY', 'SELL'),
     6: fc.constantFrom('BUY', 'SELL'),
     7: fc.constantFrom('0.2800005', '0.2800015', '0.29', '28e-2', '1.01', '0', '1e99', '0.27999999999999999999'),
-    8: fc.constantFrom('2.786000', '0', '2.', '0.000001', '1234567890'),
-    9: fc.constantFrom('9.950000', '0', '0.000', '0.000002', '9007199254.740991'),
+    8: fc.constantFrom('2.786000', '0', '2.', '0.000001', '1234567890', '2.78', '0002.786'),
+    9: fc.constantFrom('9.950000', '0', '0.000', '0.000002', '9007199254.740991', '12345678.123456', '123456789.5'),
     10: fc.constantFrom(hash.replace('f', '0'), hash.replace('4', '5')),
   };
   const lines = fc.array(
@@ -231,6 +231,42 @@ describe('the quick way', () => {
     );
     expect(kept).toBeGreaterThan(read / 10);
     expect(kept).toBeLessThan(read);
+  });
+
+  it('reads amounts and prices of any number of digits', async () => {
+    const part = path.join(scratch, 'amounts.parquet');
+    const digits = (most: number) => fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: most });
+    const amount = fc
+      .tuple(digits(9), fc.option(digits(6)))
+      .map(([whole, decimals]) => whole.join('') + (decimals === null ? '' : `.${decimals.join('')}`))
+      .filter((text) => Number(text) > 0);
+    const fill = fc.tuple(amount, amount, fc.integer({ min: 1, max: 20 })).map(([a, b, places]) => {
+      const [usd, shares] = Number(a) < Number(b) ? [a, b] : [b, a];
+      return line({ 7: (Number(usd) / Number(shares)).toFixed(Math.max(places, 7)), 8: usd, 9: shares }).join(',');
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fill, { minLength: 1, maxLength: 100 }), async (rows) => {
+        const plain = rows.filter((text) => !isDoubtful(text));
+        expect(fills.read(bytesOf(plain))).toBe(true);
+        expect(fills.rows).toBe(plain.length);
+        if (plain.length === 0) return;
+        await fills.write(part, 0);
+        const written = await duck.rows<{ usd: string; shares: string }>(
+          `SELECT usd::VARCHAR AS usd, shares::VARCHAR AS shares FROM read_parquet(${quote(part)})`,
+        );
+        const exact = (text: string): string => {
+          const [whole = '', decimals = ''] = text.split('.');
+          return `${BigInt(whole)}.${decimals.padEnd(6, '0')}`;
+        };
+        expect(written).toEqual(
+          plain.map((text) => {
+            const fields = text.split(',');
+            return { usd: exact(fields[8] as string), shares: exact(fields[9] as string) };
+          }),
+        );
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it.each([1, 127, 128, 129, 256, 300, 4000])(
