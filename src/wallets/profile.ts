@@ -3,12 +3,14 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 import type { Extent } from '../facts/check.ts';
 import { bucketBounds, extentOfFacts } from '../facts/read.ts';
-import { type BucketModule, runBuckets } from '../facts/run-buckets.ts';
+import { LARGE_FILE_BYTES } from '../tables/direct.ts';
 import { copyToParquet, type Duck, identifier } from '../tables/duck.ts';
+import { type JobLimits, type JobModule, JobPool } from '../tables/jobs.ts';
 import { parquetFiles, parquetRelation, partFile } from '../tables/parquet-files.ts';
 import type { AsOf } from './as-of.ts';
 import { type Dates, datesOf } from './dates.ts';
-import openProfileBucket, { type BucketSummary, columnsBy, type ProfileWork } from './profile/bucket.ts';
+import openProfileBucket, { type BucketSummary, columnsBy, type Measure, type ProfileWork } from './profile/bucket.ts';
+import { type ProfileJob, profileJobs } from './profile/jobs.ts';
 import { writeKept } from './profile/kept.ts';
 import type { ProfileSources } from './profile/market-table.ts';
 import { countWallets, type MeasureSetting, originalMeasure, ourMeasure } from './profile/measure.ts';
@@ -23,12 +25,7 @@ export interface ProfileOptions {
   readonly definitions?: 'ours' | 'original' | undefined;
 }
 
-export interface ProfileRun {
-  readonly threads: number;
-  /** For the databases of all threads together. */
-  readonly memoryMb: number;
-  /** A folder where they may spill. */
-  readonly scratch: string;
+export interface ProfileRun extends JobLimits {
   readonly progress?: ((done: number, total: number) => void) | undefined;
   /** Fills in a bucket; changes no row, only where a large table is cut. */
   readonly bucketFills?: number;
@@ -60,9 +57,11 @@ const MOST_KEPT = 8_000_000;
 const MOST_BUCKETS = 999;
 const ROWS_OF_ONE_FILE = 500_000;
 
-const work: BucketModule<ProfileWork, BucketSummary> = {
+const work: JobModule<ProfileWork, ProfileJob, BucketSummary> = {
   open: openProfileBucket,
   url: new URL('./profile/bucket.js', import.meta.url),
+  database: false,
+  jobsAtOnce: 2,
 };
 
 /**
@@ -86,25 +85,39 @@ export async function profileWallets(
   const least = dates.times.length <= FEW_DATES ? FILLS_OF_FEW_DATES : BUCKET_FILLS;
   const size = Math.max(run.bucketFills ?? least, Math.ceil(extent.rows / MOST_BUCKETS));
   const buckets = await bucketBounds(duck, sources.facts, size);
+  if (!kept) await mkdir(path, { recursive: true });
+  // The same threads make the measure and the rows.
+  const pool = new JobPool({ ...run, threads: Math.max(1, Math.min(run.threads, buckets.length)) });
   const setting: MeasureSetting = {
     sources,
     dates,
     minTrades,
     lastFill: extent.last,
     buckets,
-    run,
+    pool,
+    // Not the work that is counted, but it can be stopped.
+    check: () => run.progress?.(0, buckets.length),
     wallets: wallets.listed,
     kept,
   };
-  const measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
-  if (!kept) await mkdir(path, { recursive: true });
-  const folder = kept ? undefined : path;
-  const summaries = await runBuckets(
-    { ...work, database: !kept },
-    { ...measure, facts: sources.facts, folder },
-    buckets,
-    run,
-  );
+  const summaries: BucketSummary[] = [];
+  let measure: Measure;
+  try {
+    measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
+    const bytes = 8 * mostRows * columns.length;
+    const shared = {
+      ...measure,
+      facts: sources.facts,
+      folder: kept ? undefined : path,
+      direct: bytes > LARGE_FILE_BYTES,
+    };
+    const found = await pool.run(work, shared, profileJobs(duck, sources.facts, buckets, !kept), {
+      onDone: (done) => run.progress?.(done, buckets.length),
+    });
+    for (const summary of found) summaries[summary.part] = summary;
+  } finally {
+    await pool.close();
+  }
   const total = summed(summaries, dates.times.length, columns.length);
   if (total.rows === 0)
     throw new FathomError('data', `no wallet has ${minTrades} fills in the window before any date`, {

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kernels, makeKernels, type Pointer } from '../../src/kernels/kernels.ts';
 import { columnsOfParquet, type Duck, openDuck, quote } from '../../src/tables/duck.ts';
-import { type EncodedColumn, writeEncoded } from '../../src/tables/parquet/encoded.ts';
+import { type EncodedColumn, EncodedWriter, writeEncoded } from '../../src/tables/parquet/encoded.ts';
+import { PieceWriter } from '../../src/tables/pieces.ts';
 import { buildKernels } from '../support/kernels.ts';
 import { temporaryFolder } from '../support/stage.ts';
 
@@ -130,6 +131,33 @@ describe('encoded Parquet', () => {
       (await duck.rows<{ x: bigint }>(`SELECT x FROM read_parquet(${quote(file)}) WHERE ${where}`)).map(({ x }) => x);
     expect(await read('true')).toEqual([5n, 7n, 9n, 1n, 2n, 3n]);
     expect(await read('x BETWEEN 2 AND 7')).toEqual([5n, 7n, 2n, 3n]);
+  });
+
+  it('is the same written column by column, each in the memory of the one before', async () => {
+    const [whole, byColumn] = [path.join(folder, 'whole.parquet'), path.join(folder, 'by-column.parquet')];
+    const specs = ['x', 'y'].map((name) => ({ name, role: 'info' as const }));
+    const groups = [[5n, 7n], [9n]].map((numbers) => {
+      const column = (by: bigint): EncodedColumn => ({
+        type: 'BIGINT',
+        encoding: 'differences',
+        values: [differences(numbers.map((number) => by * number))],
+      });
+      return { rows: numbers.length, columns: { x: column(1n), y: column(-1n) } };
+    });
+    await writeEncoded(whole, specs, groups);
+    const writer = await EncodedWriter.open(byColumn, specs, new PieceWriter(true));
+    const memory = new Uint8Array(1000);
+    for (const { rows, columns } of groups)
+      await writer.add(rows, (name) => {
+        const column = columns[name as 'x' | 'y'];
+        memory.set(column.values[0] as Uint8Array);
+        return { ...column, values: [memory.subarray(0, column.values[0]?.length)] };
+      });
+    await (await writer.finish()).written;
+    expect(Buffer.compare(await readFile(byColumn), await readFile(whole))).toBe(0);
+    const abandoned = await EncodedWriter.open(byColumn, specs, new PieceWriter(true));
+    await abandoned.abandon();
+    await expect(readFile(`${byColumn}.part`)).rejects.toThrow('ENOENT');
   });
 
   it('tells types, roles and ranges, and leaves no other file', async () => {

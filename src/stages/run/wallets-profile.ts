@@ -15,7 +15,7 @@ import { type ProfileSummary, summariseProfiles } from '../../wallets/summary.ts
 import type { Params } from '../wallets-profile.ts';
 import { openTaskDuck } from './task-duck.ts';
 
-/** Of the memory granted, for the databases of the workers: their arrays need about as much. */
+/** Of the memory granted, for databases of workers where they have any: their arrays need about as much. */
 const WORKERS_SHARE = 0.3;
 
 /** The facts that are connected, else made here by the same function. */

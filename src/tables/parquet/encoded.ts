@@ -2,9 +2,10 @@
  * Parquet files from columns that are encoded already
  * (https://parquet.apache.org/docs/file-format/). They are not compressed: what is written this way is packed tightly.
  */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { type ColumnSpec, METADATA_KEY } from '../columns.ts';
 import type { DirectWriter } from '../direct.ts';
+import type { FileInPieces, PieceWriter } from '../pieces.ts';
 import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 
 /** Types as DuckDB calls them. */
@@ -89,52 +90,72 @@ const schemas: Readonly<Record<EncodedType, ThriftStruct>> = {
 
 const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
-/** Writes a file group by group, whole or not at all: until `finish` it has another name. */
+/**
+ * Writes a file column by column, so that the bytes of one column at a time are needed; whole or not at all: until it is
+ * written it has another name.
+ */
 export class EncodedWriter {
   private readonly path: string;
   private readonly specs: readonly ColumnSpec[];
-  private readonly file: FileHandle;
+  private readonly file: FileInPieces;
   private readonly groups: ThriftValue[] = [];
   private columns: EncodedRows['columns'] = {};
   private rows = 0;
-  private at = MAGIC.length;
+  private at = 0;
 
-  private constructor(path: string, specs: readonly ColumnSpec[], file: FileHandle) {
+  private constructor(path: string, specs: readonly ColumnSpec[], file: FileInPieces) {
     this.path = path;
     this.specs = specs;
     this.file = file;
   }
 
   /** @param specs what the columns are, in order */
-  static async open(path: string, specs: readonly ColumnSpec[]): Promise<EncodedWriter> {
-    const file = await open(`${path}.part`, 'w');
-    await writeAll(file, [MAGIC]);
-    return new EncodedWriter(path, specs, file);
+  static async open(path: string, specs: readonly ColumnSpec[], pieces: PieceWriter): Promise<EncodedWriter> {
+    const writer = new EncodedWriter(path, specs, await pieces.open(`${path}.part`));
+    await writer.append([MAGIC]);
+    return writer;
   }
 
-  /** Appends a group. A column lacks values in all groups or in none. */
-  async add(group: EncodedRows): Promise<void> {
-    const { parts, entry } = layGroup(this.specs, group, this.at);
-    this.groups.push(entry);
-    this.columns = group.columns;
-    this.rows += group.rows;
-    this.at += size(parts);
-    await writeAll(this.file, parts);
-  }
-
-  async finish(): Promise<void> {
-    try {
-      await writeAll(this.file, footerOf(this.specs, this.columns, this.groups, this.rows));
-    } finally {
-      await this.file.close();
+  /**
+   * Appends a group. A column lacks values in all groups or in none.
+   *
+   * @param encode called for one column after the other, in order; the bytes of a column may be void with the next call
+   */
+  async add(rows: number, encode: (name: string) => EncodedColumn): Promise<void> {
+    const start = this.at;
+    const chunks: ThriftValue[] = [];
+    const columns: Record<string, EncodedColumn> = {};
+    for (const { name } of this.specs) {
+      const column = encode(name);
+      columns[name] = column;
+      const { parts, chunk } = layColumn(name, column, rows, this.at);
+      chunks.push(chunk);
+      await this.append(parts);
     }
-    await rename(`${this.path}.part`, this.path);
+    this.groups.push(groupEntry(chunks, rows, start, this.at - start));
+    this.columns = columns;
+    this.rows += rows;
+  }
+
+  /** Ends the file. What is given is true once all of it is written: only then it has its name. */
+  async finish(): Promise<{ readonly written: Promise<void> }> {
+    await this.append(footerOf(this.specs, this.columns, this.groups, this.rows));
+    const written = this.file.end().then(() => rename(`${this.path}.part`, this.path));
+    // Whoever waits for it is told.
+    written.catch(() => undefined);
+    return { written };
   }
 
   /** Leaves nothing. */
   async abandon(): Promise<void> {
-    await this.file.close();
-    await rm(`${this.path}.part`, { force: true });
+    await this.file.abandon();
+  }
+
+  private async append(parts: readonly Uint8Array[]): Promise<void> {
+    for (const part of parts) {
+      this.at += part.length;
+      await this.file.append(part);
+    }
   }
 }
 
@@ -183,19 +204,29 @@ function layGroup(
   const chunks: ThriftValue[] = [];
   let at = start;
   for (const { name } of specs) {
-    const column = columns[name] as EncodedColumn;
-    const dictionary = dictionaryPage(column);
-    const all = [...dictionary, ...dataPage(column, rows)];
-    chunks.push(chunkOf(name, column, rows, at, size(dictionary), size(all)));
-    parts.push(...all);
-    at += size(all);
+    const laid = layColumn(name, columns[name] as EncodedColumn, rows, at);
+    chunks.push(laid.chunk);
+    parts.push(...laid.parts);
+    at += size(laid.parts);
   }
-  const bytes = at - start;
-  const entry: ThriftValue = {
-    struct: { 1: { list: chunks }, 2: { i64: bytes }, 3: { i64: rows }, 5: { i64: start }, 6: { i64: bytes } },
-  };
-  return { parts, entry };
+  return { parts, entry: groupEntry(chunks, rows, start, at - start) };
 }
+
+/** The same of a column of a group. */
+function layColumn(
+  name: string,
+  column: EncodedColumn,
+  rows: number,
+  at: number,
+): { parts: Uint8Array[]; chunk: ThriftValue } {
+  const dictionary = dictionaryPage(column);
+  const parts = [...dictionary, ...dataPage(column, rows)];
+  return { parts, chunk: chunkOf(name, column, rows, at, size(dictionary), size(parts)) };
+}
+
+const groupEntry = (chunks: readonly ThriftValue[], rows: number, start: number, bytes: number): ThriftValue => ({
+  struct: { 1: { list: chunks }, 2: { i64: bytes }, 3: { i64: rows }, 5: { i64: start }, 6: { i64: bytes } },
+});
 
 /** What stands behind the groups. */
 function footerOf(

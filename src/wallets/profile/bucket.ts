@@ -1,12 +1,12 @@
 /** The work of one bucket of wallets: read their fills, measure them as of all dates, write one part of the table. */
 import { FactReader, type Facts } from '../../facts/fact-reader.ts';
-import { type FactColumn, factFiles } from '../../facts/layout.ts';
-import type { Bucket } from '../../facts/read.ts';
-import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
+import type { FactColumn } from '../../facts/layout.ts';
+import { Turns } from '../../tables/job-order.ts';
+import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import type { NumberColumn } from '../rows.ts';
 import { profileColumns } from './columns.ts';
+import type { ProfileJob } from './jobs.ts';
 import { makeOriginalWindows, type OriginalSetting, originalColumns, originalFacts, ROI_COLUMN } from './original.ts';
 import { BucketRows, flatRows } from './output.ts';
 import { PartWriter } from './part-writer.ts';
@@ -23,10 +23,14 @@ export type ProfileWork = Measure & {
   readonly facts: string;
   /** Folder of the parts; undefined if the rows are few, so that they come back in place of being written. */
   readonly folder: string | undefined;
+  /** True to write parts past the system's cache. */
+  readonly direct: boolean;
 };
 
 /** What a bucket says of itself. By date: number of the date; by column: number of the column. */
 export interface BucketSummary {
+  /** Number of the bucket. */
+  readonly part: number;
   readonly rows: number;
   /** Wallets with a row. */
   readonly wallets: number;
@@ -44,33 +48,33 @@ export const columnsBy: Readonly<Record<Measure['definitions'], readonly NumberC
   original: originalColumns,
 };
 
-/**
- * Prepares a worker thread; its function does one bucket after the other in the same arrays. A database is needed only for
- * rows that are written.
- */
+/** Prepares a worker thread; its function does one bucket after the other in the same arrays. */
 export default async function openProfileBucket(
   work: ProfileWork,
-  tools: BucketTools,
-): Promise<BucketWork<BucketSummary>> {
+  _tools: JobTools,
+): Promise<JobWork<ProfileJob, BucketSummary>> {
   return work.definitions === 'ours'
-    ? measureBuckets(tools, work, factsRead, makeWindows(work))
-    : measureBuckets(tools, work, originalFacts, makeOriginalWindows(work));
+    ? measureBuckets(work, factsRead, makeWindows(work))
+    : measureBuckets(work, originalFacts, makeOriginalWindows(work));
 }
 
-/** @param factsNeeded columns of facts that `addRows` needs */
+/**
+ * Some jobs may run at once: they take turns, and one may begin while the last bytes of another are written.
+ *
+ * @param factsNeeded columns of facts that `addRows` needs
+ */
 function measureBuckets<Column extends FactColumn>(
-  tools: BucketTools,
   work: ProfileWork,
   factsNeeded: readonly (Column | 'wallet')[],
   addRows: AddRows<Column>,
-): BucketWork<BucketSummary> {
+): JobWork<ProfileJob, BucketSummary> {
   const columns = columnsBy[work.definitions];
   const rows = new BucketRows(columns.length, work.dates.times.length);
-  const writer = work.folder === undefined ? undefined : new PartWriter(columns);
+  const writer = work.folder === undefined ? undefined : new PartWriter(columns, work.direct);
   const reader = new FactReader(work.facts);
+  const turns = new Turns();
   let facts: Facts<Column | 'wallet'> | undefined;
-  return async (bucket, index) => {
-    const wallets = writer === undefined ? undefined : await walletsByAddress(tools.duck, work.facts, bucket);
+  const measure = async ({ bucket, part, wallets }: ProfileJob): Promise<Measured> => {
     facts = await reader.read(bucket, factsNeeded, facts);
     const read = facts;
     const begins = firstFills(read, bucket);
@@ -81,40 +85,36 @@ function measureBuckets<Column extends FactColumn>(
       rows.startWallet(place);
       addRows(read, begin, end, rows);
     };
-    let missingByColumn: Float64Array = new Float64Array(columns.length);
-    if (writer === undefined || wallets === undefined)
+    if (writer === undefined || wallets === undefined) {
       for (let wallet = bucket.from; wallet < bucket.to; wallet++) add(wallet, wallet);
-    else {
-      wallets.numbers.forEach(add);
-      const path = partFile(work.folder as string, index);
-      if (rows.count > 0) missingByColumn = await writer.write(path, rows, wallets.addresses, work.dates.times);
+      const missingByColumn = new Float64Array(columns.length);
+      return { summary: { part, ...summarise(rows, work, columns), missingByColumn, kept: flatRows(rows) } };
     }
-    return {
-      ...summarise(rows, work, columns),
-      missingByColumn,
-      kept: writer === undefined ? flatRows(rows) : undefined,
-    };
+    wallets.numbers.forEach(add);
+    const summary = { part, ...summarise(rows, work, columns), kept: undefined };
+    if (rows.count === 0) return { summary: { ...summary, missingByColumn: new Float64Array(columns.length) } };
+    const path = partFile(work.folder as string, part);
+    const { nulls, written } = await writer.write(path, rows, wallets.addresses, work.dates.times);
+    return { summary: { ...summary, missingByColumn: nulls }, written };
+  };
+  return async (job) => {
+    const { summary, written } = await turns.run(() => measure(job));
+    await written;
+    return summary;
   };
 }
 
-/** Numbers and addresses of the wallets of a bucket that traded, in order of their addresses. */
-async function walletsByAddress(
-  duck: Duck,
-  facts: string,
-  { from, to }: Bucket,
-): Promise<{ readonly numbers: readonly number[]; readonly addresses: readonly string[] }> {
-  const sorted = await duck.connection.runAndReadAll(`SELECT wallet, address
-    FROM read_parquet(${quote(factFiles(facts).wallets)})
-    WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0 ORDER BY address`);
-  const [numbers, addresses] = sorted.getColumnsJS() as [number[], string[]];
-  return { numbers, addresses };
+interface Measured {
+  readonly summary: BucketSummary;
+  /** Done once the part is written. */
+  readonly written?: Promise<void>;
 }
 
 function summarise(
   rows: BucketRows,
   work: ProfileWork,
   columns: readonly NumberColumn[],
-): Omit<BucketSummary, 'missingByColumn' | 'kept'> {
+): Omit<BucketSummary, 'part' | 'missingByColumn' | 'kept'> {
   const dates = work.dates.times.length;
   const settled = columns.findIndex(({ name }) => name === 'settledPositions');
   const settledByDate = new Float64Array(dates);

@@ -2,8 +2,8 @@
 import { FathomError } from '../../errors.ts';
 import { factFiles } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
-import { type BucketModule, type BucketRun, runBuckets } from '../../facts/run-buckets.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
+import type { JobModule, JobPool } from '../../tables/jobs.ts';
 import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 import type { Dates } from '../dates.ts';
@@ -22,7 +22,9 @@ export interface MeasureSetting {
   /** Time of the last fill of all, microseconds. */
   readonly lastFill: number;
   readonly buckets: readonly Bucket[];
-  readonly run: BucketRun;
+  readonly pool: JobPool;
+  /** Called now and then; what it throws stops the work. */
+  readonly check: () => void;
   /** Wallets that the facts list, counterparties included. */
   readonly wallets: number;
   /** True if the rows are kept until all are there. */
@@ -49,7 +51,7 @@ export async function ourMeasure(duck: Duck, setting: MeasureSetting): Promise<M
   };
 }
 
-const roiWork: BucketModule<RoiWork, RoiSums> = {
+const roiWork: JobModule<RoiWork, Bucket, RoiSums> = {
   open: openRoiBucket,
   url: new URL('./roi-bucket.js', import.meta.url),
   database: false,
@@ -60,15 +62,13 @@ const roiWork: BucketModule<RoiWork, RoiSums> = {
  * at the end. Parts are written once, so their means are summed up before.
  */
 export async function originalMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'original'>> {
-  const { sources, dates, minTrades, buckets, run } = setting;
+  const { sources, dates, minTrades, buckets, pool } = setting;
   const { facts } = sources;
   const markets = await readMarketTable(duck, sources);
   const ends = await lastFills(duck, facts, dates, setting.lastFill);
   let means: Float64Array | undefined;
   if (!setting.kept) {
-    // Not the work that is counted, but it can be stopped.
-    const progress = (_: number, total: number): void => run.progress?.(0, total);
-    const sums = await runBuckets(roiWork, { facts, dates, minTrades }, buckets, { ...run, progress });
+    const sums = await pool.run(roiWork, { facts, dates, minTrades }, buckets, { onDone: setting.check });
     means = meanRoi(sums, dates.times.length);
   }
   return { definitions: 'original', markets, dates, ends, means, minTrades };

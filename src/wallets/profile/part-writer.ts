@@ -5,6 +5,7 @@
 import { makeKernels, type Pointer } from '../../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../../kernels/pages.ts';
 import { type EncodedColumn, EncodedWriter, GROUP_ROWS } from '../../tables/parquet/encoded.ts';
+import { PieceWriter } from '../../tables/pieces.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
 import { BLOCK_ROWS, type BucketRows } from './output.ts';
 
@@ -15,9 +16,8 @@ const SLOTS = 4 * MOST_LISTED;
 /** Bytes of a `Column` of the kernels. */
 const COLUMN_BYTES = 12;
 
-/** What the pages take at most of a listed double and its presence, of a whole number, and of all else. */
-const LISTED_BYTES = 3;
-const WHOLE_BYTES = 10;
+/** What the pages of a column take at most of a row, and of all else. */
+const ROW_BYTES = 10;
 const MORE_BYTES = 1 << 16;
 const LENGTH_BYTES = 4;
 
@@ -43,6 +43,7 @@ export class PartWriter {
   private readonly columns: readonly NumberColumn[];
   private readonly kernels = makeKernels();
   private readonly pages = new Pages(this.kernels);
+  private readonly pieces: PieceWriter;
   /** Columns of the kernels: the place of the wallet, then the others. */
   private readonly all: Pointer;
   private readonly block: Pointer;
@@ -53,8 +54,10 @@ export class PartWriter {
   private readonly dates: Pointer;
   private room: (Addresses & { readonly bytes: number; readonly count: number }) | undefined;
 
-  constructor(columns: readonly NumberColumn[]) {
+  /** @param direct true to write past the system's cache */
+  constructor(columns: readonly NumberColumn[], direct: boolean) {
     const { kernels } = this;
+    this.pieces = new PieceWriter(direct);
     this.columns = columns;
     this.all = kernels.makeRowColumns(columns.length + 1, GROUP_ROWS);
     this.block = kernels.allocate(8 * BLOCK_ROWS * (columns.length + 1));
@@ -70,23 +73,23 @@ export class PartWriter {
    *
    * @param addresses of the wallets of the bucket, in order
    * @param times microseconds by number of the date
-   * @returns in how many rows each column is unknown
+   * @returns in how many rows each column is unknown, and when all is written; the next rows may be given before that
    */
   async write(
     path: string,
     rows: BucketRows,
     addresses: readonly string[],
     times: Float64Array,
-  ): Promise<Float64Array> {
+  ): Promise<{ readonly nulls: Float64Array; readonly written: Promise<void> }> {
     const { kernels, columns } = this;
     const known = this.loadAddresses(addresses);
     const nulls = new Float64Array(columns.length);
-    const file = await EncodedWriter.open(path, specsOf(columns));
+    const file = await EncodedWriter.open(path, specsOf(columns), this.pieces);
     try {
       let filled = 0;
       const flush = async (): Promise<void> => {
         if (filled === 0) return;
-        await file.add({ rows: filled, columns: this.encode(filled, known, nulls) });
+        await file.add(filled, (name) => this.encode(name, filled, known, nulls));
         filled = 0;
       };
       kernels.forgetRows(this.all, columns.length + 1);
@@ -102,45 +105,49 @@ export class PartWriter {
         filled += count;
       }
       await flush();
+      return { nulls, ...(await file.finish()) };
     } catch (error) {
       await file.abandon();
       throw error;
     }
-    await file.finish();
-    return nulls;
   }
 
-  /** The columns of a group; `nulls` are counted on. */
-  private encode(rows: number, known: Addresses, nulls: Float64Array): Record<string, EncodedColumn> {
-    const { kernels, pages, columns } = this;
-    const texts = this.addressesOf(rows, known);
-    // Views of the memory hold as long as it does not grow: room for all is made before.
-    const ofRow = columns.reduce((sum, { type }) => sum + (type === 'DOUBLE' ? LISTED_BYTES : WHOLE_BYTES), 0);
-    pages.begin((ofRow + 2 * WHOLE_BYTES) * rows + texts.bytes + MORE_BYTES * columns.length);
-    const moments = new BigInt64Array(kernels.memory.buffer, this.dates, rows);
+  /** A column of the rows at hand, in the place of the one before; `nulls` are counted on. */
+  private encode(name: string, rows: number, known: Addresses, nulls: Float64Array): EncodedColumn {
+    const { pages, columns } = this;
+    if (name === 'wallet') return this.wallets(rows, known);
+    pages.begin(ROW_BYTES * rows + MORE_BYTES);
+    if (name === 'asOf') return this.moments(rows);
+    const c = columns.findIndex((column) => column.name === name);
+    const { type } = columns[c] as NumberColumn;
+    const taken = this.taken(c + 1);
+    nulls[c] = (nulls[c] as number) + rows - taken.count;
+    return {
+      type,
+      ...(type === 'DOUBLE' ? this.doubles(taken) : this.whole(taken)),
+      present: pages.presence(taken.present, rows),
+      nulls: rows - taken.count,
+    };
+  }
+
+  private moments(rows: number): EncodedColumn {
+    const moments = new BigInt64Array(this.kernels.memory.buffer, this.dates, rows);
     const range = { least: moments[0] as bigint, greatest: moments[rows - 1] as bigint };
+    return { type: 'TIMESTAMP', ...this.pages.differences(this.dates, rows), range };
+  }
+
+  private wallets(rows: number, known: Addresses): EncodedColumn {
+    const { kernels, pages } = this;
+    const texts = this.addressesOf(rows, known);
+    pages.begin(ROW_BYTES * rows + texts.bytes + MORE_BYTES);
     const listed = pages.put((target) =>
       kernels.copyTexts(known.texts, known.offsets, this.numbers, texts.count, target),
     );
-    const encoded: Record<string, EncodedColumn> = {
-      wallet: {
-        type: 'VARCHAR',
-        ...pages.places(texts.places, 4, rows, texts.count),
-        dictionary: { count: texts.count, bytes: listed },
-      },
-      asOf: { type: 'TIMESTAMP', ...pages.differences(this.dates, rows), range },
+    return {
+      type: 'VARCHAR',
+      ...pages.places(texts.places, 4, rows, texts.count),
+      dictionary: { count: texts.count, bytes: listed },
     };
-    columns.forEach(({ name, type }, c) => {
-      const taken = this.taken(c + 1);
-      nulls[c] = (nulls[c] as number) + rows - taken.count;
-      encoded[name] = {
-        type,
-        ...(type === 'DOUBLE' ? this.doubles(taken) : this.whole(taken)),
-        present: pages.presence(taken.present, rows),
-        nulls: rows - taken.count,
-      };
-    });
-    return encoded;
   }
 
   private taken(column: number): Taken {

@@ -2,7 +2,8 @@
 
 import { FactReader, type Facts } from '../../facts/fact-reader.ts';
 import { isBuy } from '../../facts/layout.ts';
-import type { BucketTools, BucketWork } from '../../facts/run-buckets.ts';
+import type { Bucket } from '../../facts/read.ts';
+import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import type { Dates } from '../dates.ts';
 import { addRoi, noRoiSums, type RoiSums, roiPctOf } from './roi-sums.ts';
 import { eachWindow, firstFills } from './windows.ts';
@@ -18,7 +19,7 @@ const factsRead = ['wallet', 'time', 'usd', 'flags'] as const;
 type RoiFacts = Facts<(typeof factsRead)[number]>;
 
 /** Prepares a worker thread; its function does one bucket after the other in the same arrays. */
-export default function openRoiBucket(work: RoiWork, _tools: BucketTools): Promise<BucketWork<RoiSums>> {
+export default function openRoiBucket(work: RoiWork, _tools: JobTools): Promise<JobWork<Bucket, RoiSums>> {
   const reader = new FactReader(work.facts);
   let facts: RoiFacts | undefined;
   return Promise.resolve(async (bucket) => {

@@ -1,0 +1,42 @@
+/** The buckets of wallets as jobs of worker threads. */
+import { factFiles } from '../../facts/layout.ts';
+import type { Bucket } from '../../facts/read.ts';
+import { type Duck, quote } from '../../tables/duck.ts';
+
+/** Wallets of a bucket that traded, in order of their addresses. */
+export interface NamedWallets {
+  readonly numbers: readonly number[];
+  readonly addresses: readonly string[];
+}
+
+export interface ProfileJob {
+  readonly bucket: Bucket;
+  /** Number of the bucket, and so of its part of the table. */
+  readonly part: number;
+  /** Undefined where the rows come back in place of being written. */
+  readonly wallets: NamedWallets | undefined;
+}
+
+/**
+ * Makes the jobs as they are wanted, those of most wallets first: they have the most rows, and what runs at the end, when
+ * threads run out of jobs, should be short. Addresses are read here, so that no thread needs a database.
+ */
+export async function* profileJobs(
+  duck: Duck,
+  facts: string,
+  buckets: readonly Bucket[],
+  named: boolean,
+): AsyncGenerator<ProfileJob> {
+  const jobs = buckets.map((bucket, part) => ({ bucket, part }));
+  jobs.sort((a, b) => b.bucket.to - b.bucket.from - (a.bucket.to - a.bucket.from) || a.part - b.part);
+  for (const job of jobs)
+    yield { ...job, wallets: named ? await walletsByAddress(duck, facts, job.bucket) : undefined };
+}
+
+async function walletsByAddress(duck: Duck, facts: string, { from, to }: Bucket): Promise<NamedWallets> {
+  const sorted = await duck.connection.runAndReadAll(`SELECT wallet, address
+    FROM read_parquet(${quote(factFiles(facts).wallets)})
+    WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0 ORDER BY address`);
+  const [numbers, addresses] = sorted.getColumnsJS() as [number[], string[]];
+  return { numbers, addresses };
+}
