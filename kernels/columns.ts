@@ -12,6 +12,20 @@ export function firstNotBelow(numbers: usize, count: i32, key: i64): i32 {
   return low;
 }
 
+/** The smallest of some numbers, of which there is one at the least. */
+export function leastOf(numbers: usize, count: i32): i64 {
+  let least = load<i64>(numbers);
+  for (let i: usize = 1; i < <usize>count; i++) least = min(least, load<i64>(numbers + (i << 3)));
+  return least;
+}
+
+/** The largest of them. */
+export function greatestOf(numbers: usize, count: i32): i64 {
+  let greatest = load<i64>(numbers);
+  for (let i: usize = 1; i < <usize>count; i++) greatest = max(greatest, load<i64>(numbers + (i << 3)));
+  return greatest;
+}
+
 /** Whether pairs of numbers rise strictly from one row to the next, by the first of the pair and then by the second. */
 export function pairsRise(first: usize, second: usize, count: i32): bool {
   for (let i: usize = 1; i < <usize>count; i++) {

@@ -2,7 +2,9 @@
 export { activate, activateWithDropout } from './activation';
 export { adam, sumOfSquares } from './adam';
 export { batchNormBackward, batchNormFrozen, batchNormStatistics } from './batchnorm';
-export { firstNotBelow, pairsRise, spreadFloats, spreadInts, toFloats, toInts } from './columns';
+export {
+  firstNotBelow, greatestOf, leastOf, pairsRise, spreadFloats, spreadInts, toFloats, toInts,
+} from './columns';
 export { addProducts, centreColumns, projectRows } from './covariance';
 export { unpackDifferences, unpackNumbers } from './decode';
 export { copyTexts, listOccurring, packDifferences, packNumbers } from './encode';

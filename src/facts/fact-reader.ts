@@ -4,10 +4,10 @@ import { FathomError } from '../errors.ts';
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { Scratch } from '../kernels/scratch.ts';
 import { areReadDirect } from '../tables/direct.ts';
-import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
+import type { StoredFile } from '../tables/parquet/stored.ts';
 import { parquetFiles } from '../tables/parquet-files.ts';
 import { COUNTERPARTY_UNKNOWN, type FactColumn, type FactColumns, factFiles, factParts } from './layout.ts';
-import type { Bucket } from './read.ts';
+import { type Bucket, readFactFile } from './read.ts';
 import { type GroupOfFile, GroupsAhead, StoredColumns } from './stored-columns.ts';
 
 /** Some of the columns of the facts of one bucket, ordered by wallet and seq; the first `rows` entries count. */
@@ -103,11 +103,7 @@ export class FactReader {
   private async groupsOf({ from, to, ...bucket }: Bucket): Promise<GroupOfFile[]> {
     const groups: GroupOfFile[] = [];
     for (const path of factParts(this.folder, { from, to, ...bucket })) {
-      const file = this.files.get(path) ?? (await readStored(path));
-      if (file === undefined)
-        throw new FathomError('data', `${path}: these are no facts as wallets.facts writes them`, {
-          hint: 'run that stage again',
-        });
+      const file = this.files.get(path) ?? (await readFactFile(path));
       this.files.set(path, file);
       for (const group of file.groups) {
         const { least, greatest } = group.columns['wallet'] ?? {};

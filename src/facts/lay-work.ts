@@ -127,7 +127,14 @@ export default async function openLayWork(
           seq: { type: 'BIGINT', ...whole('seq') },
           market: { type: 'INTEGER', ...whole('market') },
           token: { type: 'INTEGER', ...whole('token') },
-          time: { type: 'BIGINT', ...whole('time') },
+          time: {
+            type: 'BIGINT',
+            ...whole('time'),
+            range: {
+              least: kernels.leastOf(word('time') + 8 * from, count),
+              greatest: kernels.greatestOf(word('time') + 8 * from, count),
+            },
+          },
           usd: { type: 'BIGINT', ...whole('usd') },
           shares: { type: 'BIGINT', ...whole('shares') },
           fee: { type: 'BIGINT', ...fees },

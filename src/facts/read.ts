@@ -1,8 +1,11 @@
 /** What is in a folder of facts, and the buckets of wallets that are worked on one after the other. */
+import { FathomError } from '../errors.ts';
 import { type Duck, quote } from '../tables/duck.ts';
+import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
+import { parquetFiles } from '../tables/parquet-files.ts';
 import { streamNumbers } from '../tables/stream.ts';
 import type { Extent } from './check.ts';
-import { factFiles, factTable } from './layout.ts';
+import { factFiles } from './layout.ts';
 
 /** A range of wallets that is worked on at once. */
 export interface Bucket {
@@ -49,11 +52,28 @@ export function bucketsOf(fillsByWallet: Float64Array, size = BUCKET_FILLS): Buc
   return buckets;
 }
 
-/** Extent of the fills of a folder of facts. */
-export async function extentOfFacts(duck: Duck, folder: string): Promise<Extent> {
-  const [found] = await duck.rows<Extent>(
-    `SELECT count(*)::DOUBLE AS "rows", min("time")::DOUBLE AS "first", max("time")::DOUBLE AS "last"
-     FROM ${factTable(folder)}`,
-  );
-  return found as Extent;
+/** A file of facts; stops if it is none that `wallets.facts` would write. */
+export async function readFactFile(path: string): Promise<StoredFile> {
+  const file = await readStored(path);
+  if (file !== undefined) return file;
+  throw new FathomError('data', `${path}: these are no facts as wallets.facts writes them`, {
+    hint: 'run that stage again',
+  });
+}
+
+/** Extent of the fills of a folder of facts, as the ends of its files tell it. */
+export async function extentOfFacts(folder: string): Promise<Extent> {
+  const files = await Promise.all(parquetFiles(factFiles(folder).facts).map(readFactFile));
+  let [rows, first, last] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const group of files.flatMap(({ groups }) => groups)) {
+    const { least = Number.NaN, greatest = Number.NaN } = group.columns['time'] ?? {};
+    rows += group.rows;
+    first = Math.min(first, least);
+    last = Math.max(last, greatest);
+  }
+  if (!Number.isFinite(first) || !Number.isFinite(last))
+    throw new FathomError('data', `${factFiles(folder).facts}: the files do not tell the times of their fills`, {
+      hint: 'run wallets.facts again',
+    });
+  return { rows, first, last };
 }

@@ -52,6 +52,8 @@ export interface FillKernels {
   ): number;
   copyTexts(texts: Pointer, offsets: Pointer, list: Pointer, count: number, target: Pointer): Pointer;
   firstNotBelow(numbers: Pointer, count: number, key: bigint): number;
+  leastOf(numbers: Pointer, count: number): bigint;
+  greatestOf(numbers: Pointer, count: number): bigint;
   pairsRise(first: Pointer, second: Pointer, count: number): number;
   toInts(numbers: Pointer, count: number, target: Pointer): void;
   toFloats(numbers: Pointer, count: number, target: Pointer): void;

@@ -5,7 +5,7 @@ const params = z.strictObject({});
 
 export default defineStage({
   name: 'wallets.facts',
-  version: 3,
+  version: 4,
   summary: 'Sorts trades by wallet as whole numbers, once for all stages that go through them wallet by wallet.',
   params,
   inputs: { trades: input('table', 'Fills, one row a wallet and fill, in order of time') },

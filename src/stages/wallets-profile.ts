@@ -27,7 +27,7 @@ export type Params = z.infer<typeof params>;
 
 export default defineStage<Params>({
   name: 'wallets.profile',
-  version: 6,
+  version: 7,
   summary:
     'Describes every wallet as of dates: size, pace, focus, settled profit, edge, counterparties, with nothing from later.',
   params,

@@ -14,6 +14,7 @@ import { type ProfileJob, profileJobs } from './profile/jobs.ts';
 import { writeKept } from './profile/kept.ts';
 import type { ProfileSources } from './profile/market-table.ts';
 import { countWallets, type MeasureSetting, originalMeasure, ourMeasure } from './profile/measure.ts';
+import { walletsByAddress } from './profile/named-wallets.ts';
 import { meanRoi } from './profile/roi-sums.ts';
 import { type NumberColumn, specsOf } from './rows.ts';
 
@@ -76,7 +77,7 @@ export async function profileWallets(
   run: ProfileRun,
 ): Promise<ProfileResult> {
   const rowsOfOneFile = run.rowsOfOneFile ?? ROWS_OF_ONE_FILE;
-  const extent = await extentOfFacts(duck, sources.facts);
+  const extent = await extentOfFacts(sources.facts);
   const dates = datesOf(asOf, extent.first, extent.last);
   const columns = columnsBy[definitions];
   const wallets = await countWallets(duck, sources.facts);
@@ -101,23 +102,33 @@ export async function profileWallets(
     kept,
   };
   const summaries: BucketSummary[] = [];
-  let measure: Measure;
+  const measuring: Promise<Measure> =
+    definitions === 'ours' ? ourMeasure(duck, setting) : originalMeasure(duck, setting);
+  const bytes = 8 * mostRows * columns.length;
+  const shared = measuring.then((measure) => ({
+    ...measure,
+    facts: sources.facts,
+    folder: kept ? undefined : path,
+    direct: bytes > LARGE_FILE_BYTES,
+  }));
+  // While the threads are at work the database has nothing to do.
+  const named = shared.then(() =>
+    kept ? walletsByAddress(duck, sources.facts, { from: 0, to: wallets.listed }) : undefined,
+  );
+  named.catch(() => undefined);
   try {
-    measure = definitions === 'ours' ? await ourMeasure(duck, setting) : await originalMeasure(duck, setting);
-    const bytes = 8 * mostRows * columns.length;
-    const shared = {
-      ...measure,
-      facts: sources.facts,
-      folder: kept ? undefined : path,
-      direct: bytes > LARGE_FILE_BYTES,
-    };
+    // Where it needs no threads, they start meanwhile.
+    if (!kept || definitions === 'ours') await measuring;
     const found = await pool.run(work, shared, profileJobs(duck, sources.facts, buckets, !kept), {
       onDone: (done) => run.progress?.(done, buckets.length),
     });
     for (const summary of found) summaries[summary.part] = summary;
   } finally {
     await pool.close();
+    // Whoever gets an error closes the database, which must not happen while it is asked something.
+    await Promise.allSettled([named]);
   }
+  const [measure, inOrder] = await Promise.all([measuring, named]);
   const total = summed(summaries, dates.times.length, columns.length);
   if (total.rows === 0)
     throw new FathomError('data', `no wallet has ${minTrades} fills in the window before any date`, {
@@ -131,9 +142,9 @@ export async function profileWallets(
       dates.times.length,
     );
   let missingByColumn: Float64Array = total.missingByColumn;
-  if (kept)
-    missingByColumn = await writeKept(duck, {
-      facts: sources.facts,
+  if (inOrder !== undefined)
+    missingByColumn = await writeKept({
+      wallets: inOrder,
       buckets: summaries,
       columns,
       dates,

@@ -1,13 +1,7 @@
 /** The buckets of wallets as jobs of worker threads. */
-import { factFiles } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
-import { type Duck, quote } from '../../tables/duck.ts';
-
-/** Wallets of a bucket that traded, in order of their addresses. */
-export interface NamedWallets {
-  readonly numbers: readonly number[];
-  readonly addresses: readonly string[];
-}
+import type { Duck } from '../../tables/duck.ts';
+import { type NamedWallets, walletsByAddress } from './named-wallets.ts';
 
 export interface ProfileJob {
   readonly bucket: Bucket;
@@ -31,12 +25,4 @@ export async function* profileJobs(
   jobs.sort((a, b) => b.bucket.to - b.bucket.from - (a.bucket.to - a.bucket.from) || a.part - b.part);
   for (const job of jobs)
     yield { ...job, wallets: named ? await walletsByAddress(duck, facts, job.bucket) : undefined };
-}
-
-async function walletsByAddress(duck: Duck, facts: string, { from, to }: Bucket): Promise<NamedWallets> {
-  const sorted = await duck.connection.runAndReadAll(`SELECT wallet, address
-    FROM read_parquet(${quote(factFiles(facts).wallets)})
-    WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0 ORDER BY address`);
-  const [numbers, addresses] = sorted.getColumnsJS() as [number[], string[]];
-  return { numbers, addresses };
 }

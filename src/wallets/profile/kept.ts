@@ -1,15 +1,15 @@
 /** Writes the rows of a small table, which come from the buckets as they are, into one file. */
-import { factFiles } from '../../facts/layout.ts';
-import { copyToParquet, type Duck, identifier, quote } from '../../tables/duck.ts';
-import { CHUNK_ROWS, type FillRows, registerRows, type SourceColumn } from '../../tables/row-source.ts';
 import type { Dates } from '../dates.ts';
-import { type NumberColumn, specsOf } from '../rows.ts';
+import type { NumberColumn } from '../rows.ts';
 import type { BucketSummary } from './bucket.ts';
+import type { NamedWallets } from './named-wallets.ts';
 import { ROI_COLUMN } from './original.ts';
+import { BLOCK_ROWS, type RowBlock } from './output.ts';
+import { PartWriter } from './part-writer.ts';
 
 export interface KeptTable {
-  /** Folder of the facts, which name the wallets. */
-  readonly facts: string;
+  /** All wallets that traded, in order of their addresses. */
+  readonly wallets: NamedWallets;
   readonly buckets: readonly Pick<BucketSummary, 'kept' | 'rowsByDate'>[];
   readonly columns: readonly NumberColumn[];
   readonly dates: Dates;
@@ -19,57 +19,70 @@ export interface KeptTable {
   readonly path: string;
 }
 
-const ROWS = 'kept_rows';
-
 /** Writes the rows ORDER BY asOf, wallet. Returns in how many rows each column is unknown. */
-export async function writeKept(duck: Duck, table: KeptTable): Promise<Float64Array> {
-  const { facts, columns, path } = table;
-  const given: SourceColumn[] = [
-    { name: 'asOf', cell: 'time' },
-    { name: 'number', cell: 'integer' },
-    ...columns.map(({ name, type }): SourceColumn => ({ name, cell: type === 'INTEGER' ? 'integer' : 'number' })),
-  ];
-  const nulls = registerRows(duck, ROWS, given, fillFrom(table));
-  const names = columns.map(({ name }) => `r.${identifier(name)}`).join(', ');
-  await copyToParquet(
-    duck,
-    `SELECT w.address AS wallet, r."asOf", ${names} FROM ${ROWS}() r
-       JOIN read_parquet(${quote(factFiles(facts).wallets)}) w ON w.wallet = r.number ORDER BY r."asOf", w.address`,
-    path,
-    specsOf(columns),
-  );
-  return nulls.slice(given.length - columns.length);
+export async function writeKept(table: KeptTable): Promise<Float64Array> {
+  const { wallets, columns, dates, path } = table;
+  const writer = new PartWriter(columns, false);
+  const rows = { rowSize: columns.length + 1, inOrder: () => blocksOf(table) };
+  const { nulls, written } = await writer.write(path, rows, wallets, dates.times);
+  await written;
+  return nulls;
 }
 
-/** Gives the rows, bucket by bucket and date by date. */
-function fillFrom({ buckets, columns, dates, means }: KeptTable): FillRows {
-  const alpha = columns.findIndex(({ name }) => name === 'alphaScore');
+/** Rows of one date in a bucket: where they begin among its numbers, and how many there are. */
+interface Stretch {
+  readonly numbers: Float64Array;
+  readonly from: number;
+  readonly rows: number;
+}
+
+/** Rows of one date after the other, in order of the addresses of their wallets, whose place comes first in each. */
+function* blocksOf({ wallets, buckets, columns, means }: KeptTable): Generator<RowBlock> {
   const size = columns.length + 1;
-  let [bucket, date, row, before] = [0, 0, 0, 0];
-  return ([moments, ...numbers]) => {
-    let filled = 0;
-    while (filled < CHUNK_ROWS && bucket < buckets.length) {
-      const { kept = new Float64Array(0), rowsByDate } = buckets[bucket] as KeptTable['buckets'][number];
-      const left = (rowsByDate[date] ?? 0) - row;
-      const some = Math.min(left, CHUNK_ROWS - filled);
-      const start = (before + row) * size;
-      moments?.fill(dates.times[date] as number, filled, filled + some);
-      numbers.forEach((column, c) => {
-        for (let i = 0; i < some; i++) column[filled + i] = kept[start + i * size + c] as number;
-      });
-      if (means !== undefined && alpha >= 0) {
-        const column = numbers[alpha + 1] as Float64Array;
-        for (let i = 0; i < some; i++)
-          column[filled + i] = (kept[start + i * size + 1 + ROI_COLUMN] as number) - (means[date] as number);
+  const alpha = 1 + columns.findIndex(({ name }) => name === 'alphaScore');
+  const placeOf = new Int32Array(1 + wallets.numbers.reduce((most, number) => Math.max(most, number), 0));
+  wallets.numbers.forEach((number, place) => {
+    placeOf[number] = place;
+  });
+  const block = new Float64Array(BLOCK_ROWS * size);
+  // By place of the wallet: which stretch its row of a date is in, and where among the numbers.
+  const stretchOf = new Int32Array(wallets.numbers.length);
+  const startOf = new Int32Array(wallets.numbers.length);
+  for (const [date, stretches] of stretchesByDate(buckets).entries()) {
+    stretchOf.fill(-1);
+    stretches.forEach(({ numbers, from, rows }, stretch) => {
+      for (let row = from; row < from + rows; row++) {
+        const place = placeOf[numbers[row * size] as number] as number;
+        stretchOf[place] = stretch;
+        startOf[place] = row * size;
       }
-      filled += some;
-      row += some;
-      if (row < (rowsByDate[date] ?? 0)) continue;
-      before += row;
-      row = 0;
-      if (++date < rowsByDate.length) continue;
-      [bucket, date, before] = [bucket + 1, 0, 0];
+    });
+    let rows = 0;
+    for (let place = 0; place < stretchOf.length; place++) {
+      const stretch = stretches[stretchOf[place] as number];
+      if (stretch === undefined) continue;
+      const [start, at] = [startOf[place] as number, rows++ * size];
+      block[at] = place;
+      for (let k = 1; k < size; k++) block[at + k] = stretch.numbers[start + k] as number;
+      if (means !== undefined && alpha > 0)
+        block[at + alpha] = (stretch.numbers[start + 1 + ROI_COLUMN] as number) - (means[date] as number);
+      if (rows < BLOCK_ROWS) continue;
+      yield { block, rows, date };
+      rows = 0;
     }
-    return filled;
-  };
+    if (rows > 0) yield { block, rows, date };
+  }
+}
+
+function stretchesByDate(buckets: KeptTable['buckets']): Stretch[][] {
+  const byDate: Stretch[][] = [];
+  for (const { kept: numbers = new Float64Array(0), rowsByDate } of buckets) {
+    let from = 0;
+    rowsByDate.forEach((rows, date) => {
+      byDate[date] ??= [];
+      byDate[date].push({ numbers, from, rows });
+      from += rows;
+    });
+  }
+  return byDate;
 }

@@ -3,11 +3,25 @@
 /** Rows of a block: its values stay in the cache while they go from rows to columns. */
 export const BLOCK_ROWS = 128;
 
+/** Rows of one date: their numbers, row after row. They may change with the next block. */
+export interface RowBlock {
+  readonly block: Float64Array;
+  readonly rows: number;
+  readonly date: number;
+}
+
+/** Rows in order of date. */
+export interface OrderedRows {
+  /** Numbers of a row: the wallet's place, then the columns. */
+  readonly rowSize: number;
+  inOrder(): Iterable<RowBlock>;
+}
+
 /**
  * Rows by date and, within a date, in the order in which they were added. They lie in blocks, row after row: nothing is
  * sorted or copied as they grow, and memory is read in the order in which it was written.
  */
-export class BucketRows {
+export class BucketRows implements OrderedRows {
   /** Rows by date. */
   readonly counts: Int32Array;
   /** Wallets that have a row. */
@@ -62,7 +76,7 @@ export class BucketRows {
   }
 
   /** Gives every block in order of date: its numbers, row after row, and how many rows. */
-  *inOrder(): Generator<{ block: Float64Array; rows: number; date: number }> {
+  *inOrder(): Generator<RowBlock> {
     for (const [date, blocks] of this.blocks.entries()) {
       let left = this.counts[date] as number;
       for (const block of blocks) {

@@ -7,7 +7,8 @@ import { type EncodedValues, Pages } from '../../kernels/pages.ts';
 import { type EncodedColumn, EncodedWriter, GROUP_ROWS } from '../../tables/parquet/encoded.ts';
 import { PieceWriter } from '../../tables/pieces.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
-import { BLOCK_ROWS, type BucketRows } from './output.ts';
+import type { NamedWallets } from './named-wallets.ts';
+import { BLOCK_ROWS, type OrderedRows } from './output.ts';
 
 /** Values of a column that has more different ones in a group are written as they are. */
 const MOST_LISTED = 8192;
@@ -69,20 +70,19 @@ export class PartWriter {
   }
 
   /**
-   * Writes rows, whose first number is the place of the wallet among the addresses.
+   * Writes rows, whose first number is the place of the wallet among those given.
    *
-   * @param addresses of the wallets of the bucket, in order
    * @param times microseconds by number of the date
    * @returns in how many rows each column is unknown, and when all is written; the next rows may be given before that
    */
   async write(
     path: string,
-    rows: BucketRows,
-    addresses: readonly string[],
+    rows: OrderedRows,
+    wallets: NamedWallets,
     times: Float64Array,
   ): Promise<{ readonly nulls: Float64Array; readonly written: Promise<void> }> {
     const { kernels, columns } = this;
-    const known = this.loadAddresses(addresses);
+    const known = this.loadAddresses(wallets);
     const nulls = new Float64Array(columns.length);
     const file = await EncodedWriter.open(path, specsOf(columns), this.pieces);
     try {
@@ -174,26 +174,22 @@ export class PartWriter {
     return { ...pages.places(scratch, 4, count, different), dictionary: { count: different, bytes } };
   }
 
-  private loadAddresses(addresses: readonly string[]): Addresses {
+  private loadAddresses({ numbers: { length }, texts, offsets }: NamedWallets): Addresses {
     const { kernels } = this;
-    const texts = Buffer.from(addresses.join(''));
     // Memory of a bucket is not given back until the thread ends; buckets have about as many wallets.
-    if (this.room === undefined || this.room.bytes < texts.length || this.room.count < addresses.length) {
-      const [bytes, count] = [Math.ceil(1.25 * texts.length), Math.ceil(1.25 * addresses.length)];
-      const [at, offsets, same, unlisted] = [bytes, 4 * (count + 1), 4 * count, 4 * count].map((size) =>
+    if (this.room === undefined || this.room.bytes < texts.length || this.room.count < length) {
+      const [bytes, count] = [Math.ceil(1.25 * texts.length), Math.ceil(1.25 * length)];
+      const [at, ends, same, unlisted] = [bytes, 4 * (count + 1), 4 * count, 4 * count].map((size) =>
         kernels.allocate(size),
       ) as [Pointer, Pointer, Pointer, Pointer];
-      this.room = { texts: at, offsets, same, unlisted, bytes, count };
+      this.room = { texts: at, offsets: ends, same, unlisted, bytes, count };
       new Int32Array(kernels.memory.buffer, unlisted, count).fill(-1);
       const numbers = new Int32Array(kernels.memory.buffer, same, count);
       for (let i = 0; i < count; i++) numbers[i] = i;
     }
     const { room } = this;
     new Uint8Array(kernels.memory.buffer, room.texts, texts.length).set(texts);
-    const offsets = new Uint32Array(kernels.memory.buffer, room.offsets, addresses.length + 1);
-    addresses.forEach((address, i) => {
-      offsets[i + 1] = (offsets[i] as number) + Buffer.byteLength(address);
-    });
+    new Uint32Array(kernels.memory.buffer, room.offsets, offsets.length).set(offsets);
     return room;
   }
 
