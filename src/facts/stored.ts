@@ -3,6 +3,7 @@
  * each group of rows has its names in dictionaries, so that a name is looked up once a group and not once a trade.
  */
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { areReadDirect } from '../tables/direct.ts';
 import type { JobPool } from '../tables/jobs.ts';
 import { readStored, type StoredFile } from '../tables/parquet/stored.ts';
@@ -21,7 +22,11 @@ import type { Sent } from './sort.ts';
 import type { GroupOfFile } from './stored-columns.ts';
 
 const naming = { open: openNameWork, url: new URL('./name-work.js', import.meta.url), database: false, jobsAtOnce: 2 };
-const routing = { open: openRouteStoredWork, url: new URL('./route-stored-work.js', import.meta.url), database: false };
+const routeStored = {
+  open: openRouteStoredWork,
+  url: new URL('./route-stored-work.js', import.meta.url),
+  database: false,
+};
 
 /** Trades that a thread takes at a time. */
 const JOB_ROWS = 1_000_000;
@@ -51,7 +56,6 @@ export async function sendStored(
   if (named === undefined) return undefined;
   const { tables, numbers } = named;
   const buckets = bucketsOf(tables.addUp(), options.bucketFills);
-  await tables.write(factFiles(folder));
   const jobs = jobsOf(groups, numbers, options);
   const shared: RouteStoredShared = {
     numberings: tables.shared(),
@@ -59,7 +63,12 @@ export async function sendStored(
     mostRows: groups.reduce((most, { group }) => Math.max(most, group.rows), 0),
     direct,
   };
-  const routed = await pool.run(routing, shared, jobs);
+  const routing = pool.run(routeStored, shared, jobs);
+  // Whoever waits for it is told; and the threads get their jobs before this one is busy.
+  routing.catch(() => undefined);
+  await nextTurn();
+  await tables.write(factFiles(folder));
+  const routed = await routing;
   return { routed, files: jobs.map(({ target }) => target), buckets, tokens: tables.tokenLists() };
 }
 
