@@ -37,7 +37,7 @@ export async function factsOf(duck: Duck, trades: string, folder: string, option
   const own = { ...options, scratch };
   const pool = new JobPool(own);
   try {
-    const sent = (await sendStored(pool, trades, folder, own)) ?? (await sendQueried(duck, trades, folder, own));
+    const sent = (await sendStored(duck, pool, trades, folder, own)) ?? (await sendQueried(duck, trades, folder, own));
     return await layFacts(duck, pool, trades, folder, sent, options);
   } finally {
     await pool.close();

@@ -26,7 +26,7 @@ export class NameRows {
   }
 
   /** Microseconds, where there are fills. */
-  moments(times: Float64Array, fills: Float64Array): EncodedColumn {
+  moments(times: Float64Array, fills: Float64Array | Int32Array): EncodedColumn {
     const values = this.differences(times.filter((_, i) => (fills[i] as number) > 0));
     const there = this.begin(times.length + PAGE_BYTES);
     const present = this.pages.bytes(there, times.length);
@@ -58,8 +58,13 @@ export class NameRows {
 
   private differences(numbers: Int32Array | Float64Array): EncodedValues {
     const at = this.begin((8 + PAGE_BYTES) * numbers.length);
-    const target = new BigInt64Array(this.kernels.memory.buffer, at, numbers.length);
-    for (let i = 0; i < numbers.length; i++) target[i] = BigInt(numbers[i] as number);
+    // Lower and upper half of each.
+    const halves = new Int32Array(this.kernels.memory.buffer, at, 2 * numbers.length);
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i] as number;
+      halves[2 * i] = number | 0;
+      halves[2 * i + 1] = Math.floor(number / 2 ** 32);
+    }
     return copied(this.pages.differences(at, numbers.length));
   }
 

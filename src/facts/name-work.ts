@@ -2,13 +2,14 @@
  * Work of one thread on groups of stored trades: numbers what they name. Every thread has numbers of its own, and tells
  * of a name once.
  */
-import { appendFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { Scratch } from '../kernels/scratch.ts';
 import { Turns } from '../tables/job-order.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
 import { Floats, Ints } from './growing.ts';
+import type { NamedTokens, PlainTexts } from './name-tables.ts';
 import { roles, type StoredNumbers, sides } from './route-stored-work.ts';
 import { GroupBytes, type GroupOfFile, StoredColumns, UnusualColumn } from './stored-columns.ts';
 
@@ -22,23 +23,13 @@ export interface NameShared {
   readonly direct: boolean;
 }
 
-/** Texts as Parquet's plain encoding has them: one behind the other, each with its length before it. */
-export type PlainTexts = Uint8Array;
-
 /** What the trades of a group name. Numbers are those of the thread. */
 export interface GroupNames {
   /** Where the numbers are that the places in the dictionaries stand for. */
   readonly numbers: StoredNumbers;
   /** Names that the thread has not told of, in order of their first trade; others come after the wallet of a trade. */
   readonly wallets: { readonly texts: PlainTexts; readonly numbers: Int32Array };
-  readonly tokens: {
-    readonly texts: PlainTexts;
-    readonly numbers: Int32Array;
-    /** Their market and its event, once for each token. */
-    readonly markets: PlainTexts;
-    readonly events: PlainTexts;
-    readonly outcomes: Int32Array;
-  };
+  readonly tokens: NamedTokens & { readonly numbers: Int32Array };
   /**
    * By wallet, its fills in all groups of the thread so far and microseconds of the first. The lists are the thread's own:
    * they are to be read when it is done.
@@ -48,8 +39,8 @@ export interface GroupNames {
 
 const COLUMNS = ['time', 'market', 'event', 'token', 'outcomeIndex', 'wallet', 'counterparty', 'role', 'side'] as const;
 
-/** Columns in which every row must have a value. */
-const FILLED = ['seq', ...COLUMNS, 'usd', 'shares'].filter((name) => name !== 'counterparty');
+/** Columns in which every row must have a value, so that trades go without a database. */
+export const FILLED = ['seq', ...COLUMNS, 'usd', 'shares'].filter((name) => name !== 'counterparty');
 
 /**
  * Gives what a group names; undefined where the trades are laid out in another way, or use a name in two ways. Some jobs
@@ -171,7 +162,12 @@ class NameReader {
     );
     for (const { byteLength } of all) this.end += byteLength;
     const written = this.writes.run(async () => {
-      for (const numbers of all) await appendFile(this.path, new Uint8Array(numbers.buffer));
+      // A run that was killed may have left such a file.
+      let flag = at === 0 ? 'w' : 'a';
+      for (const numbers of all) {
+        await writeFile(this.path, new Uint8Array(numbers.buffer), { flag });
+        flag = 'a';
+      }
     });
     // It may fail before anybody waits for it.
     written.catch(() => undefined);

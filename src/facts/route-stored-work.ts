@@ -13,10 +13,10 @@ import { type GroupOfFile, GroupsAhead, StoredColumns } from './stored-columns.t
 
 /**
  * Where the numbers are that the places in the dictionaries of a group stand for: i32, one list behind the other. They are
- * numbers of the thread that read the names.
+ * numbers of the thread that read the names, or of all.
  */
 export interface StoredNumbers {
-  /** A file for each thread, and where it holds those of the group, in bytes. */
+  /** A file, and where it holds those of the group, in bytes. */
   readonly path: string;
   readonly at: number;
   readonly wallets: number;
@@ -30,9 +30,15 @@ export interface RouteStoredJob {
   readonly target: string;
 }
 
+/** By number of a thread, the number of all. */
+interface Numbering {
+  readonly wallets: Int32Array;
+  readonly tokens: Int32Array;
+}
+
 export interface RouteStoredShared {
-  /** By file of the numbers of a thread, what they are among the numbers of all. */
-  readonly numberings: Readonly<Record<string, { readonly wallets: Int32Array; readonly tokens: Int32Array }>>;
+  /** By file of the numbers of a thread, what they are among the numbers of all; undefined if they are those of all. */
+  readonly numberings: Readonly<Record<string, Numbering>> | undefined;
   readonly buckets: readonly Bucket[];
   /** Rows of the largest group. */
   readonly mostRows: number;
@@ -121,10 +127,12 @@ export default async function openRouteStoredWork(
     } finally {
       await file.close();
     }
-    const numbering = shared.numberings[stored.path] as RouteStoredShared['numberings'][string];
     const people = wallets + others;
-    for (let i = 0; i < people; i++) numbers[i] = numbering.wallets[numbers[i] as number] as number;
-    for (let i = people; i < numbers.length; i++) numbers[i] = numbering.tokens[numbers[i] as number] as number;
+    if (shared.numberings !== undefined) {
+      const numbering = shared.numberings[stored.path] as Numbering;
+      for (let i = 0; i < people; i++) numbers[i] = numbering.wallets[numbers[i] as number] as number;
+      for (let i = people; i < numbers.length; i++) numbers[i] = numbering.tokens[numbers[i] as number] as number;
+    }
     return [numbers.subarray(0, wallets), numbers.subarray(wallets, people), numbers.subarray(people)];
   };
 

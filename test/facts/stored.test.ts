@@ -92,7 +92,7 @@ describe('facts of stored trades', () => {
       );
       const facts = path.join(folder, 'facts');
       await mkdir(facts);
-      const sent = await sendStored(new JobPool(limits(folder)), stored, facts, limits(folder));
+      const sent = await sendStored(duck, new JobPool(limits(folder)), stored, facts, limits(folder));
       return sent !== undefined;
     });
 

@@ -1,8 +1,6 @@
 /** Exact sums of fills: of pieces while they are read, and of all of them, so that nobody reads the trades again for them. */
 import path from 'node:path';
-import { Ints } from '../../facts/growing.ts';
-import { makeKernels } from '../../kernels/kernels.ts';
-import { NumberedNames } from '../../kernels/numbered-names.ts';
+import { type PartNames, TradeNames } from '../../facts/trade-names.ts';
 import type { ColumnSpec } from '../../tables/columns.ts';
 import { quote } from '../../tables/duck.ts';
 import { type EncodedColumn, type EncodedType, writeEncoded } from '../../tables/parquet/encoded.ts';
@@ -24,9 +22,8 @@ export interface FillSums {
   readonly cash: BigInt64Array;
   readonly net: BigInt64Array;
   readonly price: Float64Array;
-  /** Addresses, each with its length before it, and the fills of each. */
-  readonly wallets: Uint8Array;
-  readonly fillsOfWallet: Int32Array;
+  /** What the fills name; tokens as above. */
+  readonly names: PartNames;
 }
 
 /** Relations with the sums of all trades of a file, as SQL. */
@@ -45,8 +42,9 @@ export interface SummedTrades {
 /** Sums up to here are decimals of 18 digits, also where what tells how large they are is not exact. */
 const LARGEST_GROSS = 9e17;
 
-/** Adds up the sums of pieces, in whatever order they come. */
+/** Adds up the sums of pieces, in the order of the file. */
 export class TradeSums {
+  readonly names: TradeNames;
   private gross = 0;
   private first = Number.POSITIVE_INFINITY;
   private last = Number.NEGATIVE_INFINITY;
@@ -54,16 +52,19 @@ export class TradeSums {
   private readonly cash: BigInt64Array;
   private readonly net: BigInt64Array;
   private readonly price: Float64Array;
-  /** By token: the last piece with a fill of it, from 1. */
-  private readonly lastPiece: Int32Array;
-  private readonly wallets = new WalletCounts();
+  /** By token: 1 if it was traded. */
+  private readonly traded: Uint8Array;
 
-  /** @param tokens how many there may be */
-  constructor(tokens: number) {
+  /**
+   * @param tokens how many there may be
+   * @param scratch a folder for what is put together
+   */
+  constructor(tokens: number, scratch: string) {
+    this.names = new TradeNames(path.join(scratch, 'numbers-of-names'));
     this.cash = new BigInt64Array(tokens);
     this.net = new BigInt64Array(tokens);
     this.price = new Float64Array(tokens);
-    this.lastPiece = new Int32Array(tokens);
+    this.traded = new Uint8Array(tokens);
   }
 
   /** False if a sum may be too large. */
@@ -71,8 +72,8 @@ export class TradeSums {
     return this.gross < LARGEST_GROSS;
   }
 
-  /** Adds the sums of a piece; `index` is its place in the file. */
-  add(sums: FillSums, index: number): void {
+  /** Adds the sums of the next piece. */
+  add(sums: FillSums): void {
     this.gross += sums.gross;
     this.first = Math.min(this.first, sums.first);
     this.last = Math.max(this.last, sums.last);
@@ -83,15 +84,14 @@ export class TradeSums {
       known.takerUsd += sums.takerUsd[i] as bigint;
       this.hours.set(hour, known);
     });
-    const { cash, net, price, lastPiece } = this;
+    const { cash, net, price, traded } = this;
     sums.tokens.forEach((token, i) => {
       cash[token] = (cash[token] as bigint) + (sums.cash[i] as bigint);
       net[token] = (net[token] as bigint) + (sums.net[i] as bigint);
-      if (index + 1 < (lastPiece[token] as number)) return;
       price[token] = sums.price[i] as number;
-      lastPiece[token] = index + 1;
+      traded[token] = 1;
     });
-    this.wallets.add(sums.wallets, sums.fillsOfWallet);
+    this.names.take(sums.names);
   }
 
   /** Writes what was added as tables into a folder. */
@@ -99,7 +99,7 @@ export class TradeSums {
     const hours = [...this.hours].sort(([a], [b]) => (a < b ? -1 : 1));
     const hourColumn = (value: (sums: { fills: bigint; usd: bigint; takerUsd: bigint }) => bigint): BigInt64Array =>
       BigInt64Array.from(hours, ([, sums]) => value(sums));
-    const traded = this.lastPiece.map((_, token) => token).filter((token) => (this.lastPiece[token] as number) > 0);
+    const traded = Int32Array.from(this.traded.keys()).filter((token) => this.traded[token] === 1);
     const ofTokens = <A extends BigInt64Array | Float64Array>(values: A, made: A): A => {
       for (let i = 0; i < traded.length; i++) made[i] = values[traded[i] as number] as A[number];
       return made;
@@ -124,7 +124,9 @@ export class TradeSums {
         net: ['DECIMAL(18, 6)', ofTokens(this.net, new BigInt64Array(traded.length))],
         price: ['DOUBLE', ofTokens(this.price, new Float64Array(traded.length))],
       }),
-      byWallet: await table('sums-by-wallet', { fills: ['BIGINT', wide(this.wallets.counts)] }),
+      byWallet: await table('sums-by-wallet', {
+        fills: ['BIGINT', wide(this.names.fills.filter((fills) => fills > 0))],
+      }),
     };
   }
 }
@@ -147,25 +149,4 @@ async function writeTable(file: string, columns: Readonly<Record<string, PlainCo
   });
   const rows = (Object.values(columns)[0] as PlainColumn)[1].length;
   await writeEncoded(file, specs, [{ rows, columns: Object.fromEntries(encoded) }]);
-}
-
-/** How often each address came, of any number of them. */
-class WalletCounts {
-  private readonly names = new NumberedNames(makeKernels());
-  private readonly total = new Ints();
-
-  /** By wallet, in order of first appearance. */
-  get counts(): Int32Array {
-    return this.total.list.subarray(0, this.names.count);
-  }
-
-  /** @param texts addresses, each with its length before it; no two are the same */
-  add(texts: Uint8Array, counts: Int32Array): void {
-    const numbers = this.names.numbersOf(texts, counts.length);
-    const total = this.total.reach(this.names.count);
-    for (let i = 0; i < counts.length; i++) {
-      const number = numbers[i] as number;
-      total[number] = (total[number] as number) + (counts[i] as number);
-    }
-  }
 }

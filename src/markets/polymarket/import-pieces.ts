@@ -1,15 +1,16 @@
 /** The trades of poly_data from their file to canonical Parquet, piece by piece and out of core. */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LARGE_FILE_BYTES } from '../../tables/direct.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
+import { inOrder } from '../../tables/job-order.ts';
 import { runJobs } from '../../tables/jobs.ts';
-import { parquetRelation, partFile } from '../../tables/parquet-files.ts';
+import { parquetFiles, parquetRelation, partFile } from '../../tables/parquet-files.ts';
 import { checkIsFile } from '../records/bytes.ts';
 import { copyCanonical } from '../write-canonical.ts';
 import { type SummedTrades, TradeSums } from './fill-sums.ts';
-import type { MarketNames } from './market-names.ts';
+import { type MarketNames, namedTokens } from './market-names.ts';
 import openPieceWork, { type PieceResult, type PieceShared } from './piece-work.ts';
 import { type Piece, PieceCutter } from './pieces.ts';
 import { polyDataOrder, polyDataTradeColumns } from './poly-data.ts';
@@ -58,17 +59,21 @@ export async function importPieces(duck: Duck, options: PieceImport): Promise<Im
   let sums: TradeSums | undefined;
   // A token of two outcomes would be summed as two. Who waits for it at the end gets its error; nobody may.
   const summable = names.then(async (known) => {
-    sums = new TradeSums(known.token.count);
+    sums = new TradeSums(known.token.count, options.scratch);
     return areTokensUnique(duck, `read_parquet(${quote(options.markets)})`);
   });
   summable.catch(() => undefined);
   try {
-    const { results, endsInLineBreak } = await readPieces(options, names, parts, true, (result, index) => {
+    const { results, endsInLineBreak } = await readPieces(options, names, parts, true, (result) => {
       if (result.sums === null) sums = undefined;
-      else sums?.add(result.sums, index);
+      else sums?.add(result.sums);
     });
-    await moveParts(parts, options.target);
-    const summed = (await summable) && sums?.exact === true ? await sums.write(options.scratch) : null;
+    const written = await moveParts(parts, options.target);
+    if (!(await summable) || sums?.exact !== true)
+      return { ...(await accountOf(results)), endsInLineBreak, sums: null };
+    const known = await names;
+    if (written !== undefined) await sums.names.write(options.target, written, (keys) => namedTokens(known, keys));
+    const summed = await sums.write(options.scratch);
     return { ...(await accountOf(results)), endsInLineBreak, sums: summed };
   } catch (error) {
     await names;
@@ -95,13 +100,13 @@ const disorder = new Error('not in order of time');
 /** What is left of the result of a piece once its memory is released. */
 type PieceAccount = Omit<PieceResult, 'sums'>;
 
-/** @param visit called with each result, in the order in which they come, while its sums are there */
+/** @param visit called with each result, in the order of the pieces, while its sums are there */
 async function readPieces(
   options: PieceImport,
   names: Promise<MarketNames>,
   parts: string,
   ordered: boolean,
-  visit?: (result: PieceResult, index: number) => void,
+  visit?: (result: PieceResult) => void,
 ): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
@@ -123,6 +128,11 @@ async function readPieces(
   const shared = names.then(
     (known): PieceShared => ({ file, markets, names: known, trades: parts, scratch, duplicates, direct, ordered }),
   );
+  const inTurn = inOrder((result: PieceResult, index) => {
+    visit?.(result);
+    cutter.release(atWork.get(index) as Piece);
+    atWork.delete(index);
+  });
   let rows = 0;
   let visited: Promise<void> = Promise.resolve();
   const results = await runJobs(work, shared, pieces(), {
@@ -134,9 +144,7 @@ async function readPieces(
       visited = visited
         .then(() => nextTurn())
         .then(() => {
-          visit?.(result, index);
-          cutter.release(atWork.get(index) as Piece);
-          atWork.delete(index);
+          inTurn(result, index);
         });
       visited.catch(() => undefined);
       if (ordered && !result.ordered) throw disorder;
@@ -153,13 +161,16 @@ async function readPieces(
   return { results: results.map(({ sums: _, ...account }) => account), endsInLineBreak };
 }
 
-/** One part is a file; several are a folder. */
-async function moveParts(parts: string, target: string): Promise<void> {
-  if ((await readdir(parts)).length > 1) await rename(parts, target);
-  else {
-    await rename(partFile(parts, 0), target);
-    await rm(parts, { recursive: true });
+/** One part is a file; several are a folder. Gives the names of several. */
+async function moveParts(parts: string, target: string): Promise<string[] | undefined> {
+  const names = parquetFiles(parts).map((file) => path.basename(file));
+  if (names.length > 1) {
+    await rename(parts, target);
+    return names;
   }
+  await rename(partFile(parts, 0), target);
+  await rm(parts, { recursive: true });
+  return undefined;
 }
 
 async function accountOf(results: readonly PieceAccount[]): Promise<Omit<ImportedTrades, 'endsInLineBreak' | 'sums'>> {

@@ -1,4 +1,5 @@
 /** What canonical markets are called, packed so that threads share it and the kernels find it by whole numbers. */
+import type { NamedTokens } from '../../facts/name-tables.ts';
 import type { Duck } from '../../tables/duck.ts';
 import { type NumberArray, streamArrays } from '../../tables/stream.ts';
 
@@ -31,6 +32,9 @@ export interface MarketNames {
 const NUMBER = '0|[1-9][0-9]{0,14}';
 
 const COLUMNS = ['market', 'event', 'token0', 'token1', 'outcome0', 'outcome1'] as const;
+
+/** Of the length that stands before a text. */
+const LENGTH_BYTES = 4;
 
 /** Markets whose names DuckDB joins to one text: each value that leaves it costs as much as a hundred that stay. */
 const GROUP = 4096;
@@ -115,6 +119,28 @@ async function readLengths(
   );
   const named = Object.fromEntries(COLUMNS.map((column, c) => [column, lengths[c]]));
   return { numbers, incomplete, lengths: named as unknown as Lengths };
+}
+
+/** Tokens by their keys, with their markets and events. */
+export function namedTokens(names: MarketNames, keys: Int32Array): NamedTokens {
+  const texts = ({ bytes, offsets, map }: Names, keyOf: (key: number) => number): Uint8Array => {
+    const numbers = keys.map((key) => map[keyOf(key)] as number);
+    const lengthOf = (number: number): number => (offsets[number + 1] as number) - (offsets[number] as number);
+    const all = Buffer.alloc(numbers.reduce((sum, number) => sum + LENGTH_BYTES + lengthOf(number), 0));
+    let at = 0;
+    for (const number of numbers) {
+      at = all.writeUInt32LE(lengthOf(number), at);
+      all.set(bytes.subarray(offsets[number], offsets[number + 1]), at);
+      at += lengthOf(number);
+    }
+    return all;
+  };
+  return {
+    texts: texts(names.token, (key) => key),
+    markets: texts(names.market, (key) => key >> 1),
+    events: texts(names.event, (key) => key >> 1),
+    outcomes: keys.map((key) => key & 1),
+  };
 }
 
 /** An array in memory that threads share. */

@@ -3,6 +3,8 @@
  * kernels/plain-fills.ts) into columns of numbers, and those are written as they are. It gives the rows that
  * `polyDataTrades` gives; where it is in doubt, it gives none.
  */
+
+import type { PartNames } from '../../facts/trade-names.ts';
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
 import { Pages } from '../../kernels/pages.ts';
 import { DirectWriter } from '../../tables/direct.ts';
@@ -27,6 +29,7 @@ const ADDRESS_BYTES = 42;
 const HASH_BYTES = 66;
 /** Of the length that stands before a text. */
 const LENGTH_BYTES = 4;
+const ENTRY_BYTES = LENGTH_BYTES + ADDRESS_BYTES;
 
 /** Places of the fields of `Fills`, and of `Texts` and `TextList`, in words of four bytes; see the kernels. */
 const fillsAt = {
@@ -87,6 +90,8 @@ interface Room {
   readonly seen: Pointer;
   readonly sums: Pointer;
   readonly block: Pointer;
+  /** For addresses of wallets and others in the order of the fills; see `PartNames`. */
+  readonly inOrder: Readonly<Record<'entries' | 'texts' | 'walletAt' | 'otherAt' | 'firstAt', Pointer>>;
   /** Bytes of lines that there is room for. */
   readonly bytes: number;
   /** For what the fills name: the different ones, and the place among them of each fill. */
@@ -99,6 +104,13 @@ const MORE_BYTES = 1 << 16;
 
 /** Pieces differ by some lines: what is made for one has room for a little more, as it is never given back. */
 const SPARE = 1.25;
+
+/** Copies some of the memory of the kernels to where a thread leaves its results. */
+type Put = <A extends Uint8Array | Int32Array | BigInt64Array | Float64Array>(
+  type: new (buffer: ArrayBufferLike, at: number, length: number) => A,
+  from: Pointer,
+  length: number,
+) => A;
 
 export class PlainFills {
   private readonly kernels: Kernels = makeKernels();
@@ -244,19 +256,15 @@ export class PlainFills {
     const words = new Uint32Array(buffer, room.sums, 12);
     const of = (name: keyof typeof sumsAt): number => words[sumsAt[name]] as number;
     const hours = of('hours');
-    const { count: wallets, bytes: names } = this.dictionaryOf(room.wallets, ADDRESS_BYTES);
     let at = 0;
     // Sums of a fill take less than its line.
-    const put = <A extends Uint8Array | Int32Array | BigInt64Array | Float64Array>(
-      type: new (buffer: ArrayBufferLike, at: number, length: number) => A,
-      from: Pointer,
-      length: number,
-    ): A => {
+    const put: Put = (type, from, length) => {
       const copy = new type(lines, at, length);
       copy.set(new type(buffer, from, length) as never);
       at += Math.ceil(copy.byteLength / 8) * 8;
       return copy;
     };
+    const tokens = put(Int32Array, list, count);
     return {
       first: this.first as number,
       last: this.last as number,
@@ -265,12 +273,52 @@ export class PlainFills {
       fills: put(BigInt64Array, of('fills'), hours),
       usd: put(BigInt64Array, of('usd'), hours),
       takerUsd: put(BigInt64Array, of('takerUsd'), hours),
-      tokens: put(Int32Array, list, count),
+      tokens,
       cash: put(BigInt64Array, of('cash'), count),
       net: put(BigInt64Array, of('net'), count),
       price: put(Float64Array, of('price'), count),
-      wallets: put(Uint8Array, names.byteOffset, names.length),
-      fillsOfWallet: put(Int32Array, of('fillsOfWallet'), wallets),
+      names: this.namesOfFills(put, of('fillsOfWallet'), tokens),
+    };
+  }
+
+  /** What the fills name. */
+  private namesOfFills(put: Put, fillsOfWallet: Pointer, tokens: Int32Array): PartNames {
+    const { kernels, rows } = this;
+    const { buffer } = kernels.memory;
+    const { wallets, others, inOrder } = this.room as Room;
+    const isMaker = new Uint8Array(buffer, this.word('maker'), rows);
+    const walletOf = new Int32Array(buffer, this.word('wallet'), rows);
+    const otherOf = new Int32Array(buffer, this.word('other'), this.word('makers'));
+    // Lower and upper half of each.
+    const times = new Uint32Array(buffer, this.word('time'), 2 * rows);
+    const [walletEntries, otherEntries] = [
+      this.dictionaryOf(wallets, ADDRESS_BYTES),
+      this.dictionaryOf(others, ADDRESS_BYTES),
+    ];
+    const walletAt = new Int32Array(buffer, inOrder.walletAt, walletEntries.count);
+    const otherAt = new Int32Array(buffer, inOrder.otherAt, otherEntries.count);
+    const firstAt = new Float64Array(buffer, inOrder.firstAt, walletEntries.count);
+    const entries = new Uint32Array(buffer, inOrder.entries, walletEntries.count + otherEntries.count);
+    let [knownWallets, knownOthers, maker, count] = [0, 0, 0, 0];
+    for (let row = 0; row < rows; row++) {
+      // What is new has the next number.
+      if (walletOf[row] === knownWallets) {
+        entries[count] = walletEntries.bytes.byteOffset + knownWallets * ENTRY_BYTES;
+        firstAt[knownWallets] = (times[2 * row + 1] as number) * 2 ** 32 + (times[2 * row] as number);
+        walletAt[knownWallets++] = count++;
+      }
+      if (isMaker[row] === 0 || otherOf[maker++] !== knownOthers) continue;
+      entries[count] = otherEntries.bytes.byteOffset + knownOthers * ENTRY_BYTES;
+      otherAt[knownOthers++] = count++;
+    }
+    const end = kernels.copyTextsAt(inOrder.entries, count, inOrder.texts) >>> 0;
+    return {
+      texts: put(Uint8Array, inOrder.texts, end - inOrder.texts),
+      walletAt: put(Int32Array, inOrder.walletAt, walletAt.length),
+      otherAt: put(Int32Array, inOrder.otherAt, otherAt.length),
+      fillsOfWallet: put(Int32Array, fillsOfWallet, walletAt.length),
+      firstAt: put(Float64Array, inOrder.firstAt, firstAt.length),
+      tokens,
     };
   }
 
@@ -317,7 +365,14 @@ export class PlainFills {
     const sums = kernels.makeSums(capacity);
     const block = kernels.allocate(BLOCK_BYTES + SLACK);
     const named = forKinds(() => ({ list: kernels.allocate(4 * capacity), numbers: kernels.allocate(4 * capacity) }));
-    this.room = { fills, wallets, others, transactions, seen, sums, block, bytes, named };
+    const inOrder = {
+      entries: kernels.allocate(8 * capacity),
+      texts: kernels.allocate(2 * capacity * ENTRY_BYTES),
+      walletAt: kernels.allocate(4 * capacity),
+      otherAt: kernels.allocate(4 * capacity),
+      firstAt: kernels.allocate(8 * capacity),
+    };
+    this.room = { fills, wallets, others, transactions, seen, sums, block, inOrder, bytes, named };
     const exchanges = Buffer.from(exchangeContracts.join(''), 'latin1');
     new Uint8Array(kernels.memory.buffer, this.word('exchanges'), exchanges.length).set(exchanges);
     return this.room;

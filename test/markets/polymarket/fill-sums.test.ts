@@ -1,7 +1,11 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { factFiles } from '../../../src/facts/layout.ts';
+import { factsOf } from '../../../src/facts/make.ts';
+import { readTradeNames } from '../../../src/facts/trade-names.ts';
 import { tradeFigures, tradeTotals } from '../../../src/markets/describe.ts';
 import type { SummedTrades } from '../../../src/markets/polymarket/fill-sums.ts';
 import { importPieces } from '../../../src/markets/polymarket/import-pieces.ts';
@@ -9,6 +13,7 @@ import { readMarketNames } from '../../../src/markets/polymarket/market-names.ts
 import { exchangeContracts, polyDataTradeColumns } from '../../../src/markets/polymarket/poly-data.ts';
 import { policyTotals, summedTotals } from '../../../src/markets/polymarket/trades-quality.ts';
 import { type Duck, openDuck, quote } from '../../../src/tables/duck.ts';
+import { readStored, type StoredFile } from '../../../src/tables/parquet/stored.ts';
 import { parquetFiles } from '../../../src/tables/parquet-files.ts';
 import { buildKernels } from '../../support/kernels.ts';
 import { temporaryFolder } from '../../support/stage.ts';
@@ -126,6 +131,44 @@ describe('sums made while trades are read', () => {
       { numRuns: 25 },
     );
     expect(pieces).toBeGreaterThan(2);
+  });
+
+  it('name what the trades name, so that their facts are those made without', async () => {
+    const factsFrom = async (trades: string, name: string): Promise<Record<string, unknown[]>> => {
+      const facts = path.join(path.dirname(trades), name);
+      await factsOf(duck, trades, facts, { threads: 1, memoryMb: 400, scratch: path.dirname(trades), bucketFills: 20 });
+      return Object.fromEntries(
+        await Promise.all(
+          Object.entries(factFiles(facts)).map(async ([table, file]) => {
+            const files = parquetFiles(file).map(quote).join(', ');
+            return [table, await duck.rows(`SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${files}])`)] as const;
+          }),
+        ),
+      );
+    };
+    let named = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(trade, { minLength: 1, maxLength: 60, size: 'max' }), async (given) => {
+        const lines = given.toSorted((a, b) => a.seconds - b.seconds).map(lineOf);
+        const { trades } = await imported(lines);
+        const names = path.join(trades, 'names');
+        const hasNames = existsSync(names);
+        expect(hasNames).toBe(statSync(trades).isDirectory());
+        if (!hasNames) return;
+        named++;
+        const files = (await Promise.all(parquetFiles(trades).map(readStored))) as StoredFile[];
+        expect(await readTradeNames(trades, files)).toBeDefined();
+        const known = await factsFrom(trades, 'known');
+        // Parts that they are not of have no names.
+        expect(await readTradeNames(trades, files.slice(1))).toBeUndefined();
+        expect(await readTradeNames(trades, [...files.slice(1), files[0] as StoredFile])).toBeUndefined();
+        await rm(names, { recursive: true });
+        expect(await readTradeNames(trades, files)).toBeUndefined();
+        expect(known).toEqual(await factsFrom(trades, 'sought'));
+      }),
+      { numRuns: 10 },
+    );
+    expect(named).toBeGreaterThan(3);
   });
 
   it('leave out what is refused', async () => {
