@@ -29,27 +29,29 @@ export async function writeBytes(file: FileHandle, bytes: Uint8Array, from: numb
     done += (await file.write(bytes, done, bytes.length - done, from + done)).bytesWritten;
 }
 
-const PROBES = 16;
-const PROBE_BYTES = 512;
-/** A read from the cache takes some five microseconds, one from the quickest disks eighty. */
-const CACHED_MICROSECONDS = 40;
+const PROBES = 8;
+const PROBE_BYTES = 1 << 20;
+/** A read from the cache is begun in some microseconds, and goes on as fast as memory is; that of a virtual machine may not be there. */
+const BEGUN_MICROSECONDS = 20;
+const CACHED_BYTES_PER_MICROSECOND = 4000;
 
 export interface SizedFile {
   readonly path: string;
   readonly bytes: number;
 }
 
-/** Whether a file seems to lie in the system's cache. Reads a little here and there. */
+/** Whether a file seems to lie in the system's cache, and in memory that is quick. Reads a little here and there. */
 function isCached(path: string, bytes: number): boolean {
+  const length = Math.min(PROBE_BYTES, Math.floor(bytes / PROBES));
   const file = openSync(path, 'r');
   try {
-    const probe = Buffer.alloc(PROBE_BYTES);
+    const probe = Buffer.alloc(length);
     const took = Array.from({ length: PROBES }, (_, i) => {
       const began = performance.now();
-      readSync(file, probe, 0, PROBE_BYTES, Math.floor(((i + 0.5) / PROBES) * bytes));
+      readSync(file, probe, 0, length, Math.floor((i / PROBES) * bytes));
       return 1000 * (performance.now() - began);
     }).sort((a, b) => a - b);
-    return (took[PROBES / 2] as number) < CACHED_MICROSECONDS;
+    return (took[PROBES / 2] as number) < BEGUN_MICROSECONDS + length / CACHED_BYTES_PER_MICROSECOND;
   } finally {
     closeSync(file);
   }
