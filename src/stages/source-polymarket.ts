@@ -56,7 +56,7 @@ export const params = z
 
 export default defineStage({
   name: 'source.polymarket',
-  version: 2,
+  version: 3,
   summary: 'Reads recorded Polymarket trades, checks every row, and says what it refused',
   params,
   inputs: {},
