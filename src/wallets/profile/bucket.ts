@@ -94,7 +94,7 @@ function measureBuckets<Column extends FactColumn>(
     const summary = { part, ...summarise(rows, work, columns), kept: undefined };
     if (rows.count === 0) return { summary: { ...summary, missingByColumn: new Float64Array(columns.length) } };
     const path = partFile(work.folder as string, part);
-    const { nulls, written } = await writer.write(path, rows, wallets.addresses, work.dates.times);
+    const { nulls, written } = await writer.write(path, rows, wallets, work.dates.times);
     return { summary: { ...summary, missingByColumn: nulls }, written };
   };
   return async (job) => {

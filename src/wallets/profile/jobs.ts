@@ -3,10 +3,12 @@ import { factFiles } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
 import { type Duck, quote } from '../../tables/duck.ts';
 
-/** Wallets of a bucket that traded, in order of their addresses. */
+/** Wallets of a bucket that traded, in order of their addresses. As few values as may be: they are copied to a thread. */
 export interface NamedWallets {
-  readonly numbers: readonly number[];
-  readonly addresses: readonly string[];
+  readonly numbers: Int32Array;
+  /** Their addresses, one behind the other without a space, and the bytes of each. */
+  readonly addresses: string;
+  readonly lengths: Int32Array;
 }
 
 export interface ProfileJob {
@@ -38,5 +40,9 @@ async function walletsByAddress(duck: Duck, facts: string, { from, to }: Bucket)
     FROM read_parquet(${quote(factFiles(facts).wallets)})
     WHERE wallet >= ${from} AND wallet < ${to} AND fills > 0 ORDER BY address`);
   const [numbers, addresses] = sorted.getColumnsJS() as [number[], string[]];
-  return { numbers, addresses };
+  return {
+    numbers: Int32Array.from(numbers),
+    addresses: addresses.join(''),
+    lengths: Int32Array.from(addresses, (address) => Buffer.byteLength(address)),
+  };
 }

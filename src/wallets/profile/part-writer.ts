@@ -7,6 +7,7 @@ import { type EncodedValues, Pages } from '../../kernels/pages.ts';
 import { type EncodedColumn, EncodedWriter, GROUP_ROWS } from '../../tables/parquet/encoded.ts';
 import { PieceWriter } from '../../tables/pieces.ts';
 import { type NumberColumn, specsOf } from '../rows.ts';
+import type { NamedWallets } from './jobs.ts';
 import { BLOCK_ROWS, type BucketRows } from './output.ts';
 
 /** Values of a column that has more different ones in a group are written as they are. */
@@ -71,18 +72,18 @@ export class PartWriter {
   /**
    * Writes rows, whose first number is the place of the wallet among the addresses.
    *
-   * @param addresses of the wallets of the bucket, in order
+   * @param wallets those of the bucket
    * @param times microseconds by number of the date
    * @returns in how many rows each column is unknown, and when all is written; the next rows may be given before that
    */
   async write(
     path: string,
     rows: BucketRows,
-    addresses: readonly string[],
+    wallets: NamedWallets,
     times: Float64Array,
   ): Promise<{ readonly nulls: Float64Array; readonly written: Promise<void> }> {
     const { kernels, columns } = this;
-    const known = this.loadAddresses(addresses);
+    const known = this.loadAddresses(wallets);
     const nulls = new Float64Array(columns.length);
     const file = await EncodedWriter.open(path, specsOf(columns), this.pieces);
     try {
@@ -174,12 +175,12 @@ export class PartWriter {
     return { ...pages.places(scratch, 4, count, different), dictionary: { count: different, bytes } };
   }
 
-  private loadAddresses(addresses: readonly string[]): Addresses {
+  private loadAddresses({ addresses, lengths }: NamedWallets): Addresses {
     const { kernels } = this;
-    const texts = Buffer.from(addresses.join(''));
+    const texts = Buffer.from(addresses);
     // Memory of a bucket is not given back until the thread ends; buckets have about as many wallets.
-    if (this.room === undefined || this.room.bytes < texts.length || this.room.count < addresses.length) {
-      const [bytes, count] = [Math.ceil(1.25 * texts.length), Math.ceil(1.25 * addresses.length)];
+    if (this.room === undefined || this.room.bytes < texts.length || this.room.count < lengths.length) {
+      const [bytes, count] = [Math.ceil(1.25 * texts.length), Math.ceil(1.25 * lengths.length)];
       const [at, offsets, same, unlisted] = [bytes, 4 * (count + 1), 4 * count, 4 * count].map((size) =>
         kernels.allocate(size),
       ) as [Pointer, Pointer, Pointer, Pointer];
@@ -190,9 +191,9 @@ export class PartWriter {
     }
     const { room } = this;
     new Uint8Array(kernels.memory.buffer, room.texts, texts.length).set(texts);
-    const offsets = new Uint32Array(kernels.memory.buffer, room.offsets, addresses.length + 1);
-    addresses.forEach((address, i) => {
-      offsets[i + 1] = (offsets[i] as number) + Buffer.byteLength(address);
+    const offsets = new Uint32Array(kernels.memory.buffer, room.offsets, lengths.length + 1);
+    lengths.forEach((length, i) => {
+      offsets[i + 1] = (offsets[i] as number) + length;
     });
     return room;
   }
