@@ -45,7 +45,11 @@ export function packNumbers(values: usize, size: i32, count: i32, width: u32, ta
   const groups = (count + 7) / 8;
   putVarint(<u64>groups << 1 | 1);
   beginBits();
-  if (size == 1) for (let i = 0; i < count; i++) putBits(load<u8>(values + i), width);
+  let done = 0;
+  // Eight bytes of 0 or 1 at a time: the product has them side by side in its upper byte.
+  if (size == 1 && width == 1)
+    for (; done + 8 <= count; done += 8) store<u8>(out++, <u8>(load<u64>(values + done) * 0x0102040810204080 >> 56));
+  if (size == 1) for (let i = done; i < count; i++) putBits(load<u8>(values + i), width);
   else for (let i = 0; i < count; i++) putBits(load<u32>(values + (<usize>i << 2)), width);
   for (let i = count; i < 8 * groups; i++) putBits(0, width);
   return out;

@@ -26,6 +26,9 @@ const arrays = {
   counterparty: Int32Array,
 } as const;
 
+/** What is made for one bucket has room for one that has a few fills more: the system takes its time to give fresh memory. */
+const SPARE = 1.25;
+
 /** Rows of a group, from one to another, which is left out. */
 interface Rows {
   readonly from: number;
@@ -68,7 +71,8 @@ export class FactReader {
     const filled = Object.fromEntries(
       columns.map((name) => {
         const old = reuse?.[name];
-        return [name, old !== undefined && old.length >= bucket.fills ? old : new arrays[name](bucket.fills)];
+        const enough = old !== undefined && old.length >= bucket.fills;
+        return [name, enough ? old : new arrays[name](Math.ceil(SPARE * bucket.fills))];
       }),
     ) as Record<Column, Int32Array | Float64Array | Uint8Array>;
     // Whatever is read, wallet and seq come too: a file in another order would give wrong numbers without a word.

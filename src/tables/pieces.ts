@@ -7,7 +7,7 @@ import { aligned, DirectMemory, openDirect, writeBytes } from './direct.ts';
 
 /** A piece is large enough to be written at full speed, and there are enough of them that nobody waits for long. */
 const PIECE_BYTES = 1 << 20;
-const PIECES = 12;
+const PIECES = 6;
 
 /** The pieces of one thread, for one file after the other: one may begin while the last pieces of another are written. */
 export class PieceWriter {

@@ -64,20 +64,23 @@ export async function summariseProfiles(duck: Duck, path: string, result: Profil
   await duck.run(`CREATE OR REPLACE TABLE last_profiles AS
     SELECT wallet, ${volume} AS volume, tradeCount, marketCount, settledPositions, settledPnlUsd, markedPnlUsd
     FROM ${parquetRelation(path)} WHERE "asOf" = make_timestamp(${lastDate})`);
-  const column = (name: string): Promise<Float64Array> =>
-    numbers(duck, `SELECT ${name} AS v FROM last_profiles WHERE ${name} IS NOT NULL ORDER BY v`);
+  const [volumes, settled, marked] = await knownNumbers(duck, 'last_profiles', [
+    'volume',
+    'settledPnlUsd',
+    'markedPnlUsd',
+  ]);
   return {
     wallets: result.wallets,
     byDate,
     missing: result.missing,
-    settledPnlUsd: await column('settledPnlUsd'),
-    volumes: (await column('volume')).reverse(),
+    settledPnlUsd: settled as Float64Array,
+    volumes: (volumes as Float64Array).reverse(),
     largest: await duck.rows<LargeWallet>(
       `SELECT wallet, volume AS "volumeUsd", tradeCount AS fills, marketCount AS markets, settledPnlUsd AS "settledPnlUsd",
          markedPnlUsd AS "markedPnlUsd"
        FROM last_profiles ORDER BY volume DESC, wallet LIMIT ${LARGEST}`,
     ),
-    marked: markedOf(await column('markedPnlUsd'), byDate.at(-1)?.wallets ?? 0),
+    marked: markedOf(marked as Float64Array, byDate.at(-1)?.wallets ?? 0),
   };
 }
 
@@ -91,16 +94,18 @@ function markedOf(values: Float64Array, wallets: number): MarkedSummary {
   return { values, unknown: wallets - values.length, ahead, behind, totalUsd };
 }
 
-/** The one DOUBLE column of a query. */
-async function numbers(duck: Duck, sql: string): Promise<Float64Array> {
-  const [size] = await duck.rows<{ count: number }>(`SELECT count(*)::DOUBLE AS "count" FROM (${sql})`);
-  const all = new Float64Array(size?.count ?? 0);
-  let at = 0;
-  await streamNumbers(duck, sql, all.length, ([values], rows) => {
-    all.set((values as Float64Array).subarray(0, rows), at);
-    at += rows;
+/** The values that there are in each of some columns, ascending. */
+async function knownNumbers(duck: Duck, table: string, columns: readonly string[]): Promise<Float64Array[]> {
+  const [size] = await duck.rows<{ count: number }>(`SELECT count(*)::DOUBLE AS "count" FROM ${table}`);
+  const rows = size?.count ?? 0;
+  const known = columns.map(() => ({ values: new Float64Array(rows), count: 0 }));
+  const list = columns.map((name) => `${name}::DOUBLE`).join(', ');
+  await streamNumbers(duck, `SELECT ${list} FROM ${table}`, rows, (chunk, count) => {
+    for (const [c, column] of known.entries())
+      for (const value of (chunk[c] as Float64Array).subarray(0, count))
+        if (!Number.isNaN(value)) column.values[column.count++] = value;
   });
-  return all;
+  return known.map(({ values, count }) => values.subarray(0, count).sort());
 }
 
 /** Edges and counts of a histogram of sorted values; the outermost bars hold everything beyond them. */

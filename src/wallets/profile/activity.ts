@@ -66,7 +66,7 @@ interface WindowSums {
   delayMicros: number;
 }
 
-const noSums: WindowSums = {
+const noSums = (): WindowSums => ({
   buys: 0,
   bought: 0,
   sold: 0,
@@ -80,7 +80,7 @@ const noSums: WindowSums = {
   delayed: 0,
   delaySeconds: 0,
   delayMicros: 0,
-};
+});
 
 const SECOND = 1e6;
 
@@ -90,7 +90,7 @@ export function makeActivity(markets: MarketTable): ActivityMeasure {
   // The window that the sums are of.
   let first = 0;
   let after = 0;
-  const sums = { ...noSums };
+  let sums = noSums();
   const hours = new Int32Array(24);
   const byCategory = new Int32Array(categories.length);
   // By slot: fills in the window, and the USD of an event.
@@ -136,7 +136,7 @@ export function makeActivity(markets: MarketTable): ActivityMeasure {
     after = 0;
     head = 0;
     tail = 0;
-    Object.assign(sums, noSums);
+    sums = noSums();
     hours.fill(0);
     byCategory.fill(0);
     marketFills = atLeast(marketFills, view.markets).fill(0, 0, view.markets);

@@ -35,7 +35,7 @@ export interface MarketTable {
   readonly closedAt: Float64Array;
   /** NaN if unknown. */
   readonly createdAt: Float64Array;
-  /** Bits of `topics` that its words hold, for `definitions: original`. */
+  /** Bits of `topics` that its words hold, for `definitions: original`; 0 where they are not asked for. */
   readonly topics: Uint8Array;
 }
 
@@ -46,8 +46,14 @@ const sharedBytes = (size: number): Uint8Array => new Uint8Array(new SharedArray
 /**
  * Reads the markets and leaves them in the database as table `market_facts` (market, event, half0, half1, knowableAt,
  * closedAt; times in microseconds, null while unknown). Without resolutions no market is ever resolved.
+ *
+ * @param topics true to look for words in slugs and questions, which takes as long as all else
  */
-export async function readMarketTable(duck: Duck, sources: ProfileSources): Promise<MarketTable> {
+export async function readMarketTable(
+  duck: Duck,
+  sources: ProfileSources,
+  { topics = false }: { readonly topics?: boolean } = {},
+): Promise<MarketTable> {
   for (const [path, name] of [
     [sources.markets, 'markets'],
     [sources.resolutions, 'resolutions'],
@@ -73,7 +79,7 @@ export async function readMarketTable(duck: Duck, sources: ProfileSources): Prom
       epoch_us(r.knowableAt) AS knowableAt,
       least(epoch_us(r.knowableAt), epoch_us(${listed('closedAt', 'TIMESTAMP')})) AS closedAt,
       epoch_us(${listed('createdAt', 'TIMESTAMP')}) AS createdAt,
-      ${topicSql(listed('slug', 'VARCHAR'), listed('question', 'VARCHAR'))} AS topics
+      ${topics ? topicSql(listed('slug', 'VARCHAR'), listed('question', 'VARCHAR')) : 0} AS topics
     FROM read_parquet(${quote(numbered.markets)}) f LEFT JOIN ${parquetRelation(sources.markets)} m ON m.market = f.name
       LEFT JOIN ${resolutions} r ON r.market = f.name`);
   const [odd] = await duck.rows<{ half0: number; half1: number }>(

@@ -64,7 +64,7 @@ const roiWork: JobModule<RoiWork, Bucket, RoiSums> = {
 export async function originalMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'original'>> {
   const { sources, dates, minTrades, buckets, pool } = setting;
   const { facts } = sources;
-  const markets = await readMarketTable(duck, sources);
+  const markets = await readMarketTable(duck, sources, { topics: true });
   const ends = await lastFills(duck, facts, dates, setting.lastFill);
   let means: Float64Array | undefined;
   if (!setting.kept) {

@@ -51,9 +51,10 @@ export async function readPrices(
   const earliest = start - lookback;
   const visible = `(f."time" >= ${earliest} OR m.knowableAt IS NULL OR m.knowableAt >= ${earliest})`;
   const counts = `f."time" < m.knowableAt AND m.knowableAt < ${last} AND ((f.flags >> 1) & 3) < 2`;
+  // A token is of one market. Keys are few and narrow: they are compared for every fill.
   await duck.run(
     `CREATE OR REPLACE TABLE token_cells AS
-     SELECT f.token, f.market, ${first} AS "first", ${final} AS final,
+     SELECT f.token, any_value(f.market) AS market, (${first})::INTEGER AS "first", (${final})::INTEGER AS final,
        arg_max(${price}, f.seq) FILTER (f.shares > 0) AS mark,
        arg_max(${price}, f.seq) FILTER (f.shares > 0 AND f."time" < m.closedAt) AS closing,
        sum(CASE WHEN ${bought} THEN 1 ELSE -1 END * (f.shares * (${half})::BIGINT - 2 * f.usd) - 2 * coalesce(f.fee, 0))
@@ -61,7 +62,7 @@ export async function readPrices(
        sum(f.usd) FILTER (${counts} AND ${bought})::DOUBLE AS invested
      FROM ${factTable(facts)} f JOIN market_facts m ON m.market = f.market
      WHERE f."time" < ${last} AND f.token <> ${TOKEN_UNKNOWN} AND ${visible}
-     GROUP BY ALL`,
+     GROUP BY f.token, "first", final`,
   );
   const [size] = await duck.rows<{ count: number }>('SELECT count(*)::DOUBLE AS "count" FROM token_cells');
   const count = size?.count ?? 0;

@@ -49,28 +49,31 @@ const NAMELESS = 3;
 /** Settles wallet after wallet against the same markets. Memory grows with the busiest wallet. */
 export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler {
   let view: WalletView;
-  // By fill: what becomes of it, what it earns in halves of 1e-6 USD, what it gains on the closing line in 1e-6 USD.
-  let fate = new Uint8Array(0);
-  let earned = new Float64Array(0);
-  let line = new Float64Array(0);
-  // By slot of the market; all zero between two calls, apart from the two moments.
-  let knowableAt = new Float64Array(0);
-  let closedAt = new Float64Array(0);
-  let fills = new Int32Array(0);
-  let counted = new Int32Array(0);
-  let torn = new Uint8Array(0);
-  let pnl = new Float64Array(0);
-  let shares = new Float64Array(0);
-  let invested = new Float64Array(0);
-  let touched = new Int32Array(0);
-  // By slot of the event, and of the token.
-  let eventSeen = new Uint8Array(0);
-  let eventPnl = new Float64Array(0);
-  let eventShares = new Float64Array(0);
-  let touchedEvents = new Int32Array(0);
-  let held = new Float64Array(0);
-  let heldSeen = new Uint8Array(0);
-  let touchedTokens = new Int32Array(0);
+  // In one object, out of which each loop takes what it needs: variables that change are looked up at every use.
+  const own = {
+    // By fill: what becomes of it, what it earns in halves of 1e-6 USD, what it gains on the closing line in 1e-6 USD.
+    fate: new Uint8Array(0),
+    earned: new Float64Array(0),
+    line: new Float64Array(0),
+    // By slot of the market; all zero between two calls, apart from the two moments.
+    knowableAt: new Float64Array(0),
+    closedAt: new Float64Array(0),
+    fills: new Int32Array(0),
+    counted: new Int32Array(0),
+    torn: new Uint8Array(0),
+    pnl: new Float64Array(0),
+    shares: new Float64Array(0),
+    invested: new Float64Array(0),
+    touched: new Int32Array(0),
+    // By slot of the event, and of the token.
+    eventSeen: new Uint8Array(0),
+    eventPnl: new Float64Array(0),
+    eventShares: new Float64Array(0),
+    touchedEvents: new Int32Array(0),
+    held: new Float64Array(0),
+    heldSeen: new Uint8Array(0),
+    touchedTokens: new Int32Array(0),
+  };
   const result: Settlement = {
     settled: 0,
     unsettled: 0,
@@ -91,55 +94,67 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
 
   const load = (next: WalletView): void => {
     view = next;
-    fate = atLeast(fate, view.count);
-    earned = atLeast(earned, view.count);
-    line = atLeast(line, view.count);
-    knowableAt = atLeast(knowableAt, view.markets);
-    closedAt = atLeast(closedAt, view.markets);
-    fills = atLeast(fills, view.markets);
-    counted = atLeast(counted, view.markets);
-    torn = atLeast(torn, view.markets);
-    pnl = atLeast(pnl, view.markets);
-    shares = atLeast(shares, view.markets);
-    invested = atLeast(invested, view.markets);
-    touched = atLeast(touched, view.markets);
-    eventSeen = atLeast(eventSeen, view.events);
-    eventPnl = atLeast(eventPnl, view.events);
-    eventShares = atLeast(eventShares, view.events);
-    touchedEvents = atLeast(touchedEvents, view.events);
-    held = atLeast(held, view.tokens);
-    heldSeen = atLeast(heldSeen, view.tokens);
-    touchedTokens = atLeast(touchedTokens, view.tokens);
+    own.fate = atLeast(own.fate, view.count);
+    own.earned = atLeast(own.earned, view.count);
+    own.line = atLeast(own.line, view.count);
+    own.knowableAt = atLeast(own.knowableAt, view.markets);
+    own.closedAt = atLeast(own.closedAt, view.markets);
+    own.fills = atLeast(own.fills, view.markets);
+    own.counted = atLeast(own.counted, view.markets);
+    own.torn = atLeast(own.torn, view.markets);
+    own.pnl = atLeast(own.pnl, view.markets);
+    own.shares = atLeast(own.shares, view.markets);
+    own.invested = atLeast(own.invested, view.markets);
+    own.touched = atLeast(own.touched, view.markets);
+    own.eventSeen = atLeast(own.eventSeen, view.events);
+    own.eventPnl = atLeast(own.eventPnl, view.events);
+    own.eventShares = atLeast(own.eventShares, view.events);
+    own.touchedEvents = atLeast(own.touchedEvents, view.events);
+    own.held = atLeast(own.held, view.tokens);
+    own.heldSeen = atLeast(own.heldSeen, view.tokens);
+    own.touchedTokens = atLeast(own.touchedTokens, view.tokens);
+    const { knowableAt, closedAt } = own;
+    const { marketOf } = view;
     for (let slot = 0; slot < view.markets; slot++) {
-      knowableAt[slot] = markets.knowableAt[view.marketOf[slot] as number] as number;
-      closedAt[slot] = markets.closedAt[view.marketOf[slot] as number] as number;
+      knowableAt[slot] = markets.knowableAt[marketOf[slot] as number] as number;
+      closedAt[slot] = markets.closedAt[marketOf[slot] as number] as number;
     }
-    for (let i = 0; i < view.count; i++) judge(i);
+    judge();
   };
 
-  const judge = (i: number): void => {
-    const slot = view.market[i] as number;
-    const number = view.marketOf[slot] as number;
-    const token = view.token[i] as number;
-    const flags = view.flags[i] as number;
-    const sign = isBuy(flags) === 1 ? 1 : -1;
-    const usd = view.usd[i] as number;
-    const amount = view.shares[i] as number;
-    const fee = view.fee[i] as number;
-    const outcome = outcomeOf(flags);
-    const known = knowableAt[slot] as number;
-    if (outcome === OUTCOME_UNKNOWN) fate[i] = NAMELESS;
-    else if (known === Number.POSITIVE_INFINITY) fate[i] = OPEN;
-    else {
-      const half = (outcome === 0 ? markets.half0[number] : markets.half1[number]) as number;
-      fate[i] = (view.time[i] as number) < known ? COUNTS : LATE;
-      earned[i] = sign * (amount * half - 2 * usd) - (!Number.isNaN(fee) ? 2 * fee : 0);
+  /** Finds what becomes of each fill. */
+  const judge = (): void => {
+    const { fate, earned, line, knowableAt, closedAt } = own;
+    const { count, market, marketOf, token, tokenOf, time, usd, shares, fee, flags } = view;
+    const { half0, half1 } = markets;
+    const { closing } = prices;
+    for (let i = 0; i < count; i++) {
+      const slot = market[i] as number;
+      const flag = flags[i] as number;
+      const sign = isBuy(flag) === 1 ? 1 : -1;
+      const cash = usd[i] as number;
+      const amount = shares[i] as number;
+      const outcome = outcomeOf(flag);
+      const known = knowableAt[slot] as number;
+      const moment = time[i] as number;
+      if (outcome === OUTCOME_UNKNOWN) fate[i] = NAMELESS;
+      else if (known === Number.POSITIVE_INFINITY) fate[i] = OPEN;
+      else {
+        const half = (outcome === 0 ? half0 : half1)[marketOf[slot] as number] as number;
+        const paid = fee[i] as number;
+        fate[i] = moment < known ? COUNTS : LATE;
+        earned[i] = sign * (amount * half - 2 * cash) - (!Number.isNaN(paid) ? 2 * paid : 0);
+      }
+      const named = token[i] as number;
+      const close = named < 0 ? Number.NaN : (closing[tokenOf[named] as number] as number);
+      line[i] = moment < (closedAt[slot] as number) ? sign * (close * amount - cash) : Number.NaN;
     }
-    const close = token < 0 ? Number.NaN : (prices.closing[view.tokenOf[token] as number] as number);
-    line[i] = (view.time[i] as number) < (closedAt[slot] as number) ? sign * (close * amount - usd) : Number.NaN;
   };
 
   const settle = (begin: number, end: number, asOf: number, date: number): Settlement => {
+    const { fate, earned, line, knowableAt, closedAt, fills, counted, torn, pnl, shares, invested } = own;
+    const { touched, held, heldSeen, touchedTokens } = own;
+    const { market, token: tokenAt, usd, shares: amounts, fee: fees, flags } = view;
     let count = 0;
     let tokens = 0;
     let marked = 0;
@@ -149,8 +164,8 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     let lineSum = 0;
     let lineShares = 0;
     for (let i = begin; i < end; i++) {
-      const slot = view.market[i] as number;
-      const amount = view.shares[i] as number;
+      const slot = market[i] as number;
+      const amount = amounts[i] as number;
       if (fills[slot] === 0) touched[count++] = slot;
       fills[slot] = (fills[slot] as number) + 1;
       const what = fate[i] as number;
@@ -160,12 +175,12 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
         lineSum += gain;
         lineShares += amount;
       }
-      const buy = isBuy(view.flags[i] as number) === 1;
+      const buy = isBuy(flags[i] as number) === 1;
       if (what === OPEN || what === NAMELESS || (knowableAt[slot] as number) >= asOf) {
         open = true;
-        const fee = view.fee[i] as number;
-        cash += (buy ? -(view.usd[i] as number) : (view.usd[i] as number)) - (!Number.isNaN(fee) ? fee : 0);
-        const token = view.token[i] as number;
+        const fee = fees[i] as number;
+        cash += (buy ? -(usd[i] as number) : (usd[i] as number)) - (!Number.isNaN(fee) ? fee : 0);
+        const token = tokenAt[i] as number;
         if (token < 0) nameless ||= amount !== 0;
         else {
           if (heldSeen[token] === 0) {
@@ -181,7 +196,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
       counted[slot] = (counted[slot] as number) + 1;
       pnl[slot] = (pnl[slot] as number) + (earned[i] as number);
       shares[slot] = (shares[slot] as number) + amount;
-      if (buy) invested[slot] = (invested[slot] as number) + (view.usd[i] as number);
+      if (buy) invested[slot] = (invested[slot] as number) + (usd[i] as number);
     }
     sumPositions(count, asOf);
     result.open = open;
@@ -194,6 +209,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
 
   /** The tokens left at their marks, 1e-6 USD; empties the sums of the tokens. */
   const valueOfHeld = (tokens: number, date: number): number => {
+    const { held, heldSeen, touchedTokens } = own;
     let value = 0;
     for (let j = 0; j < tokens; j++) {
       const token = touchedTokens[j] as number;
@@ -208,6 +224,9 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
 
   /** Fills in the result from the sums of the positions, and empties these. */
   const sumPositions = (count: number, asOf: number): void => {
+    const { knowableAt, fills, counted, torn, pnl, shares, invested, touched } = own;
+    const { eventSeen, eventPnl, eventShares, touchedEvents } = own;
+    const { eventOfMarket } = view;
     let settled = 0;
     let unsettled = 0;
     let wins = 0;
@@ -232,7 +251,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
           edges += gain / (2 * amount);
           withShares++;
         }
-        const event = view.eventOfMarket[slot] as number;
+        const event = eventOfMarket[slot] as number;
         if (eventSeen[event] === 0) {
           eventSeen[event] = 1;
           touchedEvents[events++] = event;
@@ -260,6 +279,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
 
   /** What is told by event: the clustered error and how concentrated the profit is; empties the sums of the events. */
   const sumEvents = (events: number, sum: number, sumShares: number): void => {
+    const { eventSeen, eventPnl, eventShares, touchedEvents } = own;
     const ratio = sum / sumShares;
     let residuals = 0;
     let weights = 0;

@@ -78,7 +78,8 @@ const makeNumbering = (size: number): Numbering => ({
 });
 
 function clear(numbering: Numbering): void {
-  for (let k = 0; k < numbering.count; k++) numbering.slotOf[numbering.used[k] as number] = -1;
+  const { slotOf, used, count } = numbering;
+  for (let k = 0; k < count; k++) slotOf[used[k] as number] = -1;
   numbering.count = 0;
 }
 
@@ -102,34 +103,39 @@ export function makeViewer(
   const byCounterparty = makeNumbering(wallets);
   const view = emptyView();
   return (facts, begin, end) => {
-    for (const numbering of [byMarket, byEvent, byToken, byCounterparty]) clear(numbering);
+    clear(byMarket);
+    clear(byEvent);
+    clear(byToken);
+    clear(byCounterparty);
     view.wallet = facts.wallet[begin] as number;
     view.firstAt = facts.time[begin] as number;
     makeRoom(view, end - begin);
+    const { time, day, hour, usd, shares, fee, flags } = view;
     const { market, event, token, counterparty, eventOfMarket, marketOfToken } = view;
+    const { knowableAt } = markets;
     let i = 0;
     for (let from = begin; from < end; from++) {
-      const time = facts.time[from] as number;
-      if (time >= latest) break;
+      const moment = facts.time[from] as number;
+      if (moment >= latest) break;
       const number = facts.market[from] as number;
-      if (time < earliest && (markets.knowableAt[number] as number) < earliest) continue;
-      view.time[i] = time;
-      const hours = Math.floor(time / HOUR);
-      const day = Math.floor(time / DAY);
-      view.day[i] = day;
-      view.hour[i] = hours - 24 * day;
-      view.usd[i] = facts.usd[from] as number;
-      view.shares[i] = facts.shares[from] as number;
-      view.fee[i] = facts.fee[from] as number;
-      view.flags[i] = facts.flags[from] as number;
+      if (moment < earliest && (knowableAt[number] as number) < earliest) continue;
+      time[i] = moment;
+      const today = Math.floor(moment / DAY);
+      day[i] = today;
+      hour[i] = Math.floor(moment / HOUR) - 24 * today;
+      usd[i] = facts.usd[from] as number;
+      shares[i] = facts.shares[from] as number;
+      fee[i] = facts.fee[from] as number;
+      flags[i] = facts.flags[from] as number;
       const known = byMarket.count;
       const slot = slotIn(byMarket, number);
       market[i] = slot;
       if (slot === known) eventOfMarket[slot] = slotIn(byEvent, markets.event[number] as number);
       event[i] = eventOfMarket[slot] as number;
       const tokenNumber = facts.token[from] as number;
-      token[i] = tokenNumber < 0 ? -1 : slotIn(byToken, tokenNumber);
-      if (tokenNumber >= 0) marketOfToken[token[i] as number] = slot;
+      const tokenSlot = tokenNumber < 0 ? -1 : slotIn(byToken, tokenNumber);
+      token[i] = tokenSlot;
+      if (tokenSlot >= 0) marketOfToken[tokenSlot] = slot;
       const other = facts.counterparty[from] as number;
       counterparty[i] = other < 0 ? -1 : slotIn(byCounterparty, other);
       i++;
