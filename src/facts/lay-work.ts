@@ -1,10 +1,11 @@
 /** Work of one thread on one bucket of wallets: lays its rows wallet by wallet and writes them as facts. */
 import { makeKernels, type Pointer } from '../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../kernels/pages.ts';
-import { ALIGNMENT, aligned, DirectMemory, DirectWriter, readBytes, withDirect } from '../tables/direct.ts';
+import { ALIGNMENT, aligned, DirectMemory, readBytes, withDirect } from '../tables/direct.ts';
 import { Turns } from '../tables/job-order.ts';
 import type { JobTools, JobWork } from '../tables/jobs.ts';
-import { type EncodedRows, GROUP_ROWS, writeEncoded } from '../tables/parquet/encoded.ts';
+import { type EncodedRows, GROUP_ROWS, writeAhead } from '../tables/parquet/encoded.ts';
+import { PieceWriter } from '../tables/pieces.ts';
 import { factColumns } from './layout.ts';
 import { type PackedFile, type PackedPiece, pieceBytes } from './packed-rows.ts';
 import type { Bucket } from './read.ts';
@@ -73,7 +74,7 @@ export default async function openLayWork(
   let [laid, room]: [Pointer, number] = [0, 0];
   const turns = new Turns();
   const spare: DirectMemory[] = [];
-  const writer = direct ? new DirectWriter() : undefined;
+  const pieces = new PieceWriter(direct);
 
   /** Lays rows that have been read. Says how many there are, and when they are written. */
   const lay = async (
@@ -147,11 +148,7 @@ export default async function openLayWork(
         },
       });
     }
-    const written = writeEncoded(target, factColumns, groups, writer);
-    // Past the cache they are copied first.
-    if (writer === undefined) await written;
-    else written.catch(() => undefined);
-    return { rows, written };
+    return { rows, ...(await writeAhead(target, factColumns, groups, pieces)) };
   };
 
   return async (job) => {

@@ -41,10 +41,11 @@ export class TradeNames {
   private readonly tables = new NameTables();
   private readonly totalFills = new Ints();
   private readonly firstAt = new Floats();
+  private readonly namesOf: (keys: Int32Array) => NamedTokens;
   /** By what a token is known by: its number + 1. */
   private readonly tokenOf = new Ints();
-  private readonly tokens = new Ints();
-  private tokenCount = 0;
+  /** Tokens that are used in two ways. */
+  private unusual = 0;
   private readonly parts: Omit<PartOfIndex, 'file' | 'bytes'>[] = [];
   private end = 0;
   /** For numbers of parts, which are given back once they are written. */
@@ -52,9 +53,13 @@ export class TradeNames {
   private readonly writes = new Turns();
   private written: Promise<void> = Promise.resolve();
 
-  /** @param scratch a file for numbers until the trades are there */
-  constructor(scratch: string) {
+  /**
+   * @param scratch a file for numbers until the trades are there
+   * @param namesOf what tokens are called, by what they are known by
+   */
+  constructor(scratch: string, namesOf: (keys: Int32Array) => NamedTokens) {
     this.scratch = scratch;
+    this.namesOf = namesOf;
   }
 
   /** By number of the wallet, its own fills: 0 for those that are only ever on the other side. */
@@ -76,11 +81,8 @@ export class TradeNames {
       fills[number] = (fills[number] as number) + (fillsOfWallet[i] as number);
     }
     for (let i = 0; i < others; i++) own[wallets + i] = numbers[otherAt[i] as number] as number;
+    this.takeTokens(tokens.filter((key) => this.tokenOf.at(key) === 0));
     tokens.forEach((key, i) => {
-      if (this.tokenOf.at(key) === 0) {
-        this.tokens.set(this.tokenCount++, key);
-        this.tokenOf.set(key, this.tokenCount);
-      }
       own[wallets + others + i] = this.tokenOf.at(key) - 1;
     });
     const at = this.end;
@@ -96,15 +98,23 @@ export class TradeNames {
     this.written.catch(() => undefined);
   }
 
+  /** Takes tokens that are new. */
+  private takeTokens(keys: Int32Array): void {
+    const numbers = this.tables.takeTokens(this.namesOf(keys));
+    if (numbers === undefined) this.unusual++;
+    numbers?.forEach((number, i) => {
+      this.tokenOf.set(keys[i] as number, number + 1);
+    });
+  }
+
   /**
    * Puts the names beside the parts of trades; nothing where tokens are used in two ways.
    *
    * @param trades folder of the parts
    * @param parts their names in the order in which they were taken
-   * @param namesOf what tokens are called, by what they are known by
    */
-  async write(trades: string, parts: readonly string[], namesOf: (keys: Int32Array) => NamedTokens): Promise<void> {
-    if (this.tables.takeTokens(namesOf(this.tokens.list.subarray(0, this.tokenCount))) === undefined) return;
+  async write(trades: string, parts: readonly string[]): Promise<void> {
+    if (this.unusual > 0) return;
     await mkdir(namesFolder(trades), { recursive: true });
     await this.written;
     await rename(this.scratch, numbersFile(trades));

@@ -3,7 +3,7 @@
  * the time of reading or writing it.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { constants, type FileHandle, open, truncate } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { FathomError } from '../errors.ts';
 
 /** Files beyond this size, and what is made of them, are large: they are read and written past the cache. */
@@ -119,27 +119,5 @@ export class DirectMemory {
     if (this.memory.length < bytes)
       this.memory = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil((SPARE * bytes) / WASM_PAGE) }).buffer);
     return this.memory;
-  }
-}
-
-/** Writes files past the cache by way of memory that it keeps, one for each file that is written at the same time. */
-export class DirectWriter {
-  private readonly spare: DirectMemory[] = [];
-
-  /** Makes a file of these parts. They are copied at once: they may change as soon as this has been called. */
-  async write(path: string, parts: readonly Uint8Array[]): Promise<void> {
-    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-    const end = aligned(bytes);
-    const own = this.spare.pop() ?? new DirectMemory();
-    const memory = own.reach(end);
-    let filled = 0;
-    for (const part of parts) {
-      memory.set(part, filled);
-      filled += part.length;
-    }
-    await withDirect(path, 'w', (file) => writeBytes(file, memory.subarray(0, end), 0));
-    this.spare.push(own);
-    // Only whole pages can be written.
-    await truncate(path, bytes);
   }
 }

@@ -16,11 +16,14 @@ export class PieceWriter {
   /** Who waits for a piece. */
   private readonly waiting: ((piece: Uint8Array) => void)[] = [];
 
-  /** @param direct true to write past the system's cache, where the file system lets it */
-  constructor(direct: boolean) {
+  /**
+   * @param direct true to write past the system's cache, where the file system lets it
+   * @param pieces how many there are
+   */
+  constructor(direct: boolean, pieces = PIECES) {
     this.direct = direct;
-    const memory = new DirectMemory().reach(PIECES * PIECE_BYTES);
-    this.free = Array.from({ length: PIECES }, (_, i) => memory.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES));
+    const memory = new DirectMemory().reach(pieces * PIECE_BYTES);
+    this.free = Array.from({ length: pieces }, (_, i) => memory.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES));
   }
 
   /** Makes a file. The file before it must have been ended or abandoned. */
@@ -51,6 +54,7 @@ export class FileInPieces {
   /** Bytes in pieces that are full. */
   private before = 0;
   private readonly writes: Promise<void>[] = [];
+  private last: Promise<void> = Promise.resolve();
 
   constructor(path: string, file: FileHandle, pieces: PieceWriter) {
     this.path = path;
@@ -100,9 +104,12 @@ export class FileInPieces {
     this.piece = undefined;
     this.filled = 0;
     this.before += filled;
-    const write = this.write(piece.subarray(0, aligned(filled)), before).finally(() => this.pieces.give(piece));
+    // One at a time: while a file grows the system lets no other write in, and who waits for that keeps a core busy.
+    const write = this.last
+      .then(() => this.write(piece.subarray(0, aligned(filled)), before))
+      .finally(() => this.pieces.give(piece));
     // Whoever ends the file is told.
-    write.catch(() => undefined);
+    this.last = write.catch(() => undefined);
     this.writes.push(write);
   }
 

@@ -1,14 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  ALIGNMENT,
-  aligned,
-  areReadDirect,
-  DirectWriter,
-  LARGE_FILE_BYTES,
-  withDirect,
-} from '../../src/tables/direct.ts';
+import { ALIGNMENT, aligned, areReadDirect, LARGE_FILE_BYTES, withDirect } from '../../src/tables/direct.ts';
 import { temporaryFolder } from '../support/stage.ts';
 
 /** Memory of whole pages: that of WebAssembly begins at one. */
@@ -40,16 +33,6 @@ describe('files past the cache', () => {
     // It was written a moment ago.
     const large = Array.from({ length: LARGE_FILE_BYTES / (1 << 20) + 1 }, () => files[0] as (typeof files)[number]);
     expect(areReadDirect(large)).toBe(false);
-  });
-
-  it('are of any length, one after the other', async () => {
-    const file = path.join(await temporaryFolder(), 'x');
-    const writer = new DirectWriter();
-    for (const lengths of [[3, ALIGNMENT], [0], [ALIGNMENT], [70_000, 1, 70_000], [5]]) {
-      const parts = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
-      await writer.write(file, parts);
-      expect(Buffer.compare(await readFile(file), Buffer.concat(parts))).toBe(0);
-    }
   });
 
   it('are read in the usual way where it has to be whole pages and is not', async () => {

@@ -1,5 +1,6 @@
 /** Exact sums of fills: of pieces while they are read, and of all of them, so that nobody reads the trades again for them. */
 import path from 'node:path';
+import type { NamedTokens } from '../../facts/name-tables.ts';
 import { type PartNames, TradeNames } from '../../facts/trade-names.ts';
 import type { ColumnSpec } from '../../tables/columns.ts';
 import { quote } from '../../tables/duck.ts';
@@ -58,9 +59,10 @@ export class TradeSums {
   /**
    * @param tokens how many there may be
    * @param scratch a folder for what is put together
+   * @param namesOf what tokens are called
    */
-  constructor(tokens: number, scratch: string) {
-    this.names = new TradeNames(path.join(scratch, 'numbers-of-names'));
+  constructor(tokens: number, scratch: string, namesOf: (tokens: Int32Array) => NamedTokens) {
+    this.names = new TradeNames(path.join(scratch, 'numbers-of-names'), namesOf);
     this.cash = new BigInt64Array(tokens);
     this.net = new BigInt64Array(tokens);
     this.price = new Float64Array(tokens);
@@ -99,7 +101,7 @@ export class TradeSums {
     const hours = [...this.hours].sort(([a], [b]) => (a < b ? -1 : 1));
     const hourColumn = (value: (sums: { fills: bigint; usd: bigint; takerUsd: bigint }) => bigint): BigInt64Array =>
       BigInt64Array.from(hours, ([, sums]) => value(sums));
-    const traded = Int32Array.from(this.traded.keys()).filter((token) => this.traded[token] === 1);
+    const traded = Int32Array.from(this.traded, (_, token) => token).filter((token) => this.traded[token] === 1);
     const ofTokens = <A extends BigInt64Array | Float64Array>(values: A, made: A): A => {
       for (let i = 0; i < traded.length; i++) made[i] = values[traded[i] as number] as A[number];
       return made;

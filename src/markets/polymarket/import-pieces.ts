@@ -59,7 +59,7 @@ export async function importPieces(duck: Duck, options: PieceImport): Promise<Im
   let sums: TradeSums | undefined;
   // A token of two outcomes would be summed as two. Who waits for it at the end gets its error; nobody may.
   const summable = names.then(async (known) => {
-    sums = new TradeSums(known.token.count, options.scratch);
+    sums = new TradeSums(known.token.count, options.scratch, (keys) => namedTokens(known, keys));
     return areTokensUnique(duck, `read_parquet(${quote(options.markets)})`);
   });
   summable.catch(() => undefined);
@@ -71,8 +71,7 @@ export async function importPieces(duck: Duck, options: PieceImport): Promise<Im
     const written = await moveParts(parts, options.target);
     if (!(await summable) || sums?.exact !== true)
       return { ...(await accountOf(results)), endsInLineBreak, sums: null };
-    const known = await names;
-    if (written !== undefined) await sums.names.write(options.target, written, (keys) => namedTokens(known, keys));
+    if (written !== undefined) await sums.names.write(options.target, written);
     const summed = await sums.write(options.scratch);
     return { ...(await accountOf(results)), endsInLineBreak, sums: summed };
   } catch (error) {
@@ -110,8 +109,8 @@ async function readPieces(
 ): Promise<{ results: PieceAccount[]; endsInLineBreak: boolean }> {
   await mkdir(parts, { recursive: true });
   const { file, markets, scratch, duplicates, threads, memoryMb } = options;
-  // One is cut while each thread has its own.
-  const held = work.jobsAtOnce * threads + 1;
+  // One is cut while another is written.
+  const held = work.jobsAtOnce * threads;
   const cutter = new PieceCutter(file, polyDataTradeColumns, { size: options.pieceBytes, held });
   const atWork = new Map<number, Piece>();
   let endsInLineBreak = true;

@@ -56,7 +56,7 @@ export default async function openPieceWork(
   shared: PieceShared,
   { duck }: JobTools,
 ): Promise<JobWork<Piece, PieceResult>> {
-  const fills = new PlainFills(shared.names);
+  const fills = new PlainFills(shared.names, shared.direct);
   /** DuckDB's own view of the markets takes a while, and most files have no piece that needs it. */
   let checks: Promise<void> | undefined;
 
@@ -82,16 +82,11 @@ export default async function openPieceWork(
     const result = { rows: piece.lines, kept: fills.rows, first, last, ordered, ...account, sums: null };
     // The import begins again: nothing is to be written.
     if (!ordered) return { result, written: nothing };
-    const written = fills.write(partFile(shared.trades, index), piece.before, shared.direct);
-    // It may fail before anybody waits for it.
-    written.catch(() => undefined);
-    const exact = fills.rows === fills.lines && fills.different;
-    const sums = exact ? fills.sum(piece.bytes.buffer) : null;
-    // What is written past the cache has been copied; else it lies in the memory of the kernels until it is written.
-    if (!exact || !shared.direct) await written;
-    return exact
-      ? { result: { ...result, sums }, written }
-      : { result: await readChecked(piece, index, true), written };
+    const { written } = await fills.write(partFile(shared.trades, index), piece.before);
+    if (fills.rows === fills.lines && fills.different)
+      return { result: { ...result, sums: fills.sum(piece.bytes.buffer) }, written };
+    await written;
+    return { result: await readChecked(piece, index, true), written };
   };
 
   const turns = new Turns();

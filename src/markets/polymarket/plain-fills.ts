@@ -7,8 +7,8 @@
 import type { PartNames } from '../../facts/trade-names.ts';
 import { type Kernels, makeKernels, type Pointer } from '../../kernels/kernels.ts';
 import { Pages } from '../../kernels/pages.ts';
-import { DirectWriter } from '../../tables/direct.ts';
-import { type EncodedColumn, writeEncoded } from '../../tables/parquet/encoded.ts';
+import { type EncodedColumn, writeAhead } from '../../tables/parquet/encoded.ts';
+import { PieceWriter } from '../../tables/pieces.ts';
 import { canonicalColumns } from '../canonical.ts';
 import type { FillSums } from './fill-sums.ts';
 import type { MarketNames, Names } from './market-names.ts';
@@ -98,6 +98,9 @@ interface Room {
   readonly named: Readonly<Record<Name, { readonly list: Pointer; readonly numbers: Pointer }>>;
 }
 
+/** Of what is written, in 1 MB: most of a part, so that nobody waits for the disk. */
+const PIECES = 12;
+
 /** What the places in a dictionary, the lengths of texts and the rest of the pages take of a fill, at most. */
 const PAGE_BYTES = 80;
 const MORE_BYTES = 1 << 16;
@@ -118,9 +121,11 @@ export class PlainFills {
   private readonly names: Readonly<Record<Name, LoadedNames>>;
   private room: Room | undefined;
   private readonly pages = new Pages(this.kernels);
-  private readonly writer = new DirectWriter();
+  private readonly pieces: PieceWriter;
 
-  constructor(names: MarketNames) {
+  /** @param direct true to write past the system's cache */
+  constructor(names: MarketNames, direct = false) {
+    this.pieces = new PieceWriter(direct, PIECES);
     const { kernels } = this;
     const { numbers, incomplete } = names;
     this.markets = kernels.makeNumbers(numbers.length);
@@ -192,9 +197,9 @@ export class PlainFills {
    * Writes the fills as canonical trades.
    *
    * @param before lines of the file that come before those which were read: `seq` counts on from there
-   * @param direct true to write past the system's cache
+   * @returns when all is written; other lines may be read before that
    */
-  async write(path: string, before: number, direct = false): Promise<void> {
+  async write(path: string, before: number): Promise<{ readonly written: Promise<void> }> {
     const { kernels, pages, rows } = this;
     const makers = this.word('makers');
     const room = this.room as Room;
@@ -238,7 +243,7 @@ export class PlainFills {
       transaction: this.texts(room.transactions, fill('transaction'), rows, HASH_BYTES),
     };
     const specs = canonicalColumns.trades.map(({ type: _, ...spec }) => spec);
-    await writeEncoded(path, specs, [{ rows, columns }], direct ? this.writer : undefined);
+    return writeAhead(path, specs, [{ rows, columns }], this.pieces);
   }
 
   /**

@@ -4,7 +4,6 @@
  */
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { type ColumnSpec, METADATA_KEY } from '../columns.ts';
-import type { DirectWriter } from '../direct.ts';
 import type { FileInPieces, PieceWriter } from '../pieces.ts';
 import { encodeThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 
@@ -164,13 +163,11 @@ export class EncodedWriter {
  *
  * @param specs what the columns are, in order
  * @param groups their values; a column lacks values in all groups or in none
- * @param direct writes past the system's cache
  */
 export async function writeEncoded(
   path: string,
   specs: readonly ColumnSpec[],
   groups: readonly EncodedRows[],
-  direct?: DirectWriter,
 ): Promise<void> {
   const all: Uint8Array[] = [MAGIC];
   let at = MAGIC.length;
@@ -183,15 +180,30 @@ export async function writeEncoded(
   const rows = groups.reduce((sum, group) => sum + group.rows, 0);
   all.push(...footerOf(specs, groups[0]?.columns ?? {}, entries, rows));
   const temporary = `${path}.part`;
-  if (direct === undefined) {
-    const file = await open(temporary, 'w');
-    try {
-      await writeAll(file, all);
-    } finally {
-      await file.close();
-    }
-  } else await direct.write(temporary, all);
+  const file = await open(temporary, 'w');
+  try {
+    await writeAll(file, all);
+  } finally {
+    await file.close();
+  }
   await rename(temporary, path);
+}
+
+/** The same by way of pieces: the bytes of the columns may change once this is done, and then the file is being written. */
+export async function writeAhead(
+  path: string,
+  specs: readonly ColumnSpec[],
+  groups: readonly EncodedRows[],
+  pieces: PieceWriter,
+): Promise<{ readonly written: Promise<void> }> {
+  const file = await EncodedWriter.open(path, specs, pieces);
+  try {
+    for (const { rows, columns } of groups) await file.add(rows, (name) => columns[name] as EncodedColumn);
+    return await file.finish();
+  } catch (error) {
+    await file.abandon();
+    throw error;
+  }
 }
 
 /** The pages of a group that begins at a byte of the file, and what the footer says of them. */

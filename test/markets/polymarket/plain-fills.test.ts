@@ -224,7 +224,7 @@ describe('the quick way', () => {
         kept += checked.length;
         read += rows.length;
         if (checked.length === 0) return;
-        await fills.write(part, 1000, rows.length % 2 === 0);
+        await (await fills.write(part, 1000)).written;
         expect(await fillsOf(`FROM read_parquet(${quote(part)})`)).toEqual(checked);
       }),
       { numRuns: 40 },
@@ -250,7 +250,7 @@ describe('the quick way', () => {
         expect(fills.read(bytesOf(plain))).toBe(true);
         expect(fills.rows).toBe(plain.length);
         if (plain.length === 0) return;
-        await fills.write(part, 0);
+        await (await fills.write(part, 0)).written;
         const written = await duck.rows<{ usd: string; shares: string }>(
           `SELECT usd::VARCHAR AS usd, shares::VARCHAR AS shares FROM read_parquet(${quote(part)})`,
         );
@@ -284,7 +284,7 @@ describe('the quick way', () => {
       );
       const part = path.join(scratch, 'batches.parquet');
       expect(fills.read(bytesOf(rows))).toBe(true);
-      await fills.write(part, 0);
+      await (await fills.write(part, 0)).written;
       const written = await duck.rows(`SELECT wallet, counterparty, "transaction" FROM read_parquet(${quote(part)})`);
       expect(written).toEqual(
         rows.map((text, i) => {
@@ -338,7 +338,7 @@ describe('the quick way', () => {
   it('writes the columns with their roles, and the range of numbers that grow', async () => {
     const part = path.join(scratch, 'roles.parquet');
     fills.read(bytesOf([line().join(','), line({ 0: '2024-01-02T03:04:06' }).join(',')]));
-    await fills.write(part, 5);
+    await (await fills.write(part, 5)).written;
     expect(await columnsOfParquet(duck, part)).toEqual(canonicalColumns.trades.map(({ type: _, ...spec }) => spec));
     const ranges = await duck.rows(`SELECT path_in_schema AS name, stats_min_value AS least, stats_max_value AS greatest
       FROM parquet_metadata(${quote(part)}) WHERE stats_min_value IS NOT NULL ORDER BY column_id`);
