@@ -148,9 +148,14 @@ describe('alphaScore', () => {
     expect((await of({ rowsOfOneFile: 10, threads: 2 })).bytes.equals(parts.bytes)).toBe(true);
   });
 
-  it('has the same bytes in one file of parts that were written with it', async () => {
+  it('has the same rows in one file of parts that were written with it, and the same bytes with any threads', async () => {
     const one = await of({});
-    expect((await of({ rowsOfOneFile: one.rows.length })).bytes.equals(one.bytes)).toBe(true);
+    const merged = await of({ rowsOfOneFile: one.rows.length });
+    expect(merged.files).toEqual(one.files);
+    expect(merged.rows).toEqual(one.rows);
+    expect((await of({ threads: 2 })).bytes.equals(one.bytes)).toBe(true);
+    const again = await of({ rowsOfOneFile: one.rows.length, threads: 2 });
+    expect(again.bytes.equals(merged.bytes)).toBe(true);
   });
 });
 
