@@ -11,18 +11,18 @@ export function skippedLines(): i32 {
   return lines;
 }
 
-/** Bits of the bytes among 16 that equal one. */
-// @ts-ignore: decorator
-@inline
-function equal(at: usize, byte: u8): i32 {
-  return i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(byte)));
-}
-
 /** Which of the bytes among 16 equal one. */
 // @ts-ignore: decorator
 @inline
 function matches(bytes: v128, byte: u8): v128 {
   return i8x16.eq(bytes, i8x16.splat(byte));
+}
+
+/** Bits of the bytes among 16 that equal one. */
+// @ts-ignore: decorator
+@inline
+function equal(at: usize, byte: u8): i32 {
+  return i8x16.bitmask(matches(v128.load(at), byte));
 }
 
 /**

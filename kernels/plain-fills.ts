@@ -188,7 +188,8 @@ function readLine(fills: Fills, at: usize): usize {
   if (hashAt == NONE) return NONE;
   const shares = amount;
   const end = hashAt + HASH;
-  if (load<u8>(end) != LINE_FEED || !(isLastText(fills.transactions, hashAt) || isHash(hashAt))) return NONE;
+  const again = isLastText(fills.transactions, hashAt);
+  if (load<u8>(end) != LINE_FEED || !(again || isHash(hashAt))) return NONE;
 
   const sold = load<u8>(sideAt) == LETTER_S;
   const otherSold = load<u8>(otherSideAt) == LETTER_S;
@@ -206,6 +207,7 @@ function readLine(fills: Fills, at: usize): usize {
   const off = abs(price - quotient) - PRICE_TOLERANCE;
   if (abs(off) < CLOSE || abs(price - 1) < CLOSE && price != 1) return NONE;
   if (off > 0 || price > 1) return end + 1;
+  if (!again) addText(fills.transactions, hashAt);
   addFill(fills, walletAt, otherAt, hashAt, place << 1 | (load<u8>(tokenAt + 5) & 1 ^ 1), usd, shares, quotient, sold);
   return end + 1;
 }
@@ -227,7 +229,7 @@ function addFill(
   store<u8>(fills.maker + row, <u8>maker);
   // Addresses stand for the texts until these are looked up.
   store<u32>(fills.wallet + (row << 2), <u32>walletAt);
-  store<i32>(fills.transaction + (row << 2), addText(fills.transactions, hashAt));
+  store<i32>(fills.transaction + (row << 2), fills.transactions.count - 1);
   const order = <i64>(sixteenDigits(hashAt + 2) >> 4) ^ (market << 2 | <i64>(key & 1) << 1 | <i64>sold);
   store<i64>(fills.order + (row << 3), order);
   if (maker) {

@@ -91,7 +91,7 @@ export default async function openLayWork(
     }
     const word = (name: keyof typeof laidAt): number =>
       new Uint32Array(kernels.memory.buffer, laid, 13)[laidAt[name]] as number;
-    pages.begin(Math.max(bytes.length + MORE_BYTES, PAGE_BYTES * rows + 4 * wallets + MORE_BYTES));
+    pages.begin(MORE_BYTES + Math.max(bytes.length, PAGE_BYTES * rows + 4 * wallets));
     const start = pages.scratch(bytes.length);
     pages.bytes(start, bytes.length).set(bytes);
     let end = word('rows');
