@@ -35,3 +35,4 @@ export { makeFills, readFills } from './plain-fills';
 export { forgetRows, listDoubles, makeRowColumns, takeRows, toWhole } from './row-columns';
 export { packRows, turnRows } from './rows';
 export { softmaxGradients, softmaxOutputs } from './softmax';
+export { cellCount, closingsOf, earnedOf, investedOf, listCells, makePricedRows, makePrices, priceFills, takeCells } from './token-prices';

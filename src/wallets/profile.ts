@@ -12,6 +12,7 @@ import { type Dates, datesOf } from './dates.ts';
 import openProfileBucket, { type BucketSummary, columnsBy, type Measure, type ProfileWork } from './profile/bucket.ts';
 import { type ProfileJob, profileJobs } from './profile/jobs.ts';
 import { writeKept } from './profile/kept.ts';
+import { type LastRows, mergeLastRows } from './profile/last-rows.ts';
 import type { ProfileSources } from './profile/market-table.ts';
 import { countWallets, type MeasureSetting, originalMeasure, ourMeasure } from './profile/measure.ts';
 import { walletsByAddress } from './profile/named-wallets.ts';
@@ -44,6 +45,8 @@ export interface ProfileResult {
   readonly settledByDate: Float64Array;
   /** Rows in which a column is unknown, by column, where there are any. */
   readonly missing: Readonly<Record<string, number>>;
+  /** Rows as of the last date; none by the original definitions. */
+  readonly last: LastRows;
   /** What `alpha` is measured against, by number of the date. */
   readonly benchmark: Float64Array;
 }
@@ -88,7 +91,8 @@ export async function profileWallets(
   const buckets = await bucketBounds(duck, sources.facts, size);
   if (!kept) await mkdir(path, { recursive: true });
   // The same threads make the measure and the rows.
-  const pool = new JobPool({ ...run, threads: Math.max(1, Math.min(run.threads, buckets.length)) });
+  const threads = Math.max(1, Math.min(run.threads, buckets.length));
+  const pool = new JobPool({ ...run, threads });
   const setting: MeasureSetting = {
     sources,
     dates,
@@ -96,6 +100,7 @@ export async function profileWallets(
     lastFill: extent.last,
     buckets,
     pool,
+    threads,
     // Not the work that is counted, but it can be stopped.
     check: () => run.progress?.(0, buckets.length),
     wallets: wallets.listed,
@@ -166,6 +171,7 @@ export async function profileWallets(
         return count > 0 ? [[name, count]] : [];
       }),
     ),
+    last: mergeLastRows(summaries.flatMap(({ last }) => last ?? [])),
     benchmark,
   };
 }

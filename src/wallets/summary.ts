@@ -1,7 +1,7 @@
 /** Profiles seen from afar: what the report shows of them. */
-import type { Duck } from '../tables/duck.ts';
-import { parquetRelation } from '../tables/parquet-files.ts';
-import { streamNumbers } from '../tables/stream.ts';
+import { factFiles } from '../facts/layout.ts';
+import { type Duck, quote } from '../tables/duck.ts';
+import { LARGEST, type LargeRow } from './profile/last-rows.ts';
 import type { ProfileResult } from './profile.ts';
 
 export interface DateCount {
@@ -49,38 +49,23 @@ export interface ProfileSummary {
 
 /** Smallest profit or loss at the mark that counts as one, USD. Less is what rounding leaves of a fill at the mark. */
 const CENT = 0.01;
-const LARGEST = 20;
-/** Bought is `investedUsd`, sold is that and the net flow. */
-const volume = '2 * investedUsd + netFlowUsd';
 
-/** Reads the table that `profileWallets` wrote to `path` by our definitions. */
-export async function summariseProfiles(duck: Duck, path: string, result: ProfileResult): Promise<ProfileSummary> {
+/** Summarises profiles by our definitions. @param facts that they were made of, for the addresses of the largest wallets */
+export async function summariseProfiles(duck: Duck, facts: string, result: ProfileResult): Promise<ProfileSummary> {
   const byDate = Array.from(result.dates.times, (asOf, q) => ({
     asOf,
     wallets: result.rowsByDate[q] as number,
     settled: result.settledByDate[q] as number,
   })).filter(({ wallets }) => wallets > 0);
-  const lastDate = byDate.at(-1)?.asOf;
-  await duck.run(`CREATE OR REPLACE TABLE last_profiles AS
-    SELECT wallet, ${volume} AS volume, tradeCount, marketCount, settledPositions, settledPnlUsd, markedPnlUsd
-    FROM ${parquetRelation(path)} WHERE "asOf" = make_timestamp(${lastDate})`);
-  const [volumes, settled, marked] = await knownNumbers(duck, 'last_profiles', [
-    'volume',
-    'settledPnlUsd',
-    'markedPnlUsd',
-  ]);
+  const { volumes, settledPnlUsd, markedPnlUsd, largest } = result.last;
   return {
     wallets: result.wallets,
     byDate,
     missing: result.missing,
-    settledPnlUsd: settled as Float64Array,
-    volumes: (volumes as Float64Array).reverse(),
-    largest: await duck.rows<LargeWallet>(
-      `SELECT wallet, volume AS "volumeUsd", tradeCount AS fills, marketCount AS markets, settledPnlUsd AS "settledPnlUsd",
-         markedPnlUsd AS "markedPnlUsd"
-       FROM last_profiles ORDER BY volume DESC, wallet LIMIT ${LARGEST}`,
-    ),
-    marked: markedOf(marked as Float64Array, byDate.at(-1)?.wallets ?? 0),
+    settledPnlUsd: settledPnlUsd.toSorted(),
+    volumes: volumes.toSorted().reverse(),
+    largest: await largestOf(duck, facts, largest),
+    marked: markedOf(markedPnlUsd.toSorted(), byDate.at(-1)?.wallets ?? 0),
   };
 }
 
@@ -94,18 +79,24 @@ function markedOf(values: Float64Array, wallets: number): MarkedSummary {
   return { values, unknown: wallets - values.length, ahead, behind, totalUsd };
 }
 
-/** The values that there are in each of some columns, ascending. */
-async function knownNumbers(duck: Duck, table: string, columns: readonly string[]): Promise<Float64Array[]> {
-  const [size] = await duck.rows<{ count: number }>(`SELECT count(*)::DOUBLE AS "count" FROM ${table}`);
-  const rows = size?.count ?? 0;
-  const known = columns.map(() => ({ values: new Float64Array(rows), count: 0 }));
-  const list = columns.map((name) => `${name}::DOUBLE`).join(', ');
-  await streamNumbers(duck, `SELECT ${list} FROM ${table}`, rows, (chunk, count) => {
-    for (const [c, column] of known.entries())
-      for (const value of (chunk[c] as Float64Array).subarray(0, count))
-        if (!Number.isNaN(value)) column.values[column.count++] = value;
-  });
-  return known.map(({ values, count }) => values.subarray(0, count).sort());
+/** The largest wallets by their addresses, which also decide between two of the same volume. */
+async function largestOf(duck: Duck, facts: string, rows: readonly LargeRow[]): Promise<LargeWallet[]> {
+  if (rows.length === 0) return [];
+  const found = await duck.rows<{ number: number; address: string }>(
+    `SELECT wallet::DOUBLE AS number, address FROM read_parquet(${quote(factFiles(facts).wallets)})
+     WHERE wallet IN (${rows.map(({ wallet }) => wallet).join(', ')})`,
+  );
+  const addresses = new Map(found.map(({ number, address }) => [number, address]));
+  const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  return rows
+    .map((row) => ({
+      ...row,
+      wallet: addresses.get(row.wallet) as string,
+      settledPnlUsd: orNull(row.settledPnlUsd),
+      markedPnlUsd: orNull(row.markedPnlUsd),
+    }))
+    .sort((a, b) => b.volumeUsd - a.volumeUsd || (a.wallet < b.wallet ? -1 : 1))
+    .slice(0, LARGEST);
 }
 
 /** Edges and counts of a histogram of sorted values; the outermost bars hold everything beyond them. */

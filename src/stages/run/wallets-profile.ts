@@ -65,7 +65,7 @@ export default async function run(context: StageContext<Params>): Promise<void> 
       await writeOriginal(context, result);
       return;
     }
-    const summary = await summariseProfiles(duck, table, result);
+    const summary = await summariseProfiles(duck, sources.facts, result);
     const calibration =
       params.describe === 'nothing' || sources.resolutions === undefined
         ? []

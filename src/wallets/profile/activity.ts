@@ -2,8 +2,8 @@
 import { isBuy, ROLE_MAKER, ROLE_TAKER, roleOf } from '../../facts/layout.ts';
 import { log } from '../../numeric/elementary.ts';
 import { HOUR } from '../../tables/time.ts';
-import { categories, type MarketTable } from './market-table.ts';
-import { atLeast, type WalletView } from './slots.ts';
+import { categories } from './market-table.ts';
+import { atLeast, putFirst, type WalletView } from './slots.ts';
 
 export interface Activity {
   trades: number;
@@ -85,7 +85,7 @@ const noSums = (): WindowSums => ({
 const SECOND = 1e6;
 
 /** Describes windows that move forward: a fill is counted when it enters and taken off when it leaves. */
-export function makeActivity(markets: MarketTable): ActivityMeasure {
+export function makeActivity(): ActivityMeasure {
   let view: WalletView;
   // The window that the sums are of.
   let first = 0;
@@ -137,21 +137,21 @@ export function makeActivity(markets: MarketTable): ActivityMeasure {
     head = 0;
     tail = 0;
     sums = noSums();
-    hours.fill(0);
-    byCategory.fill(0);
-    marketFills = atLeast(marketFills, view.markets).fill(0, 0, view.markets);
-    eventFills = atLeast(eventFills, view.events).fill(0, 0, view.events);
-    eventUsd = atLeast(eventUsd, view.events).fill(0, 0, view.events);
+    putFirst(hours, 0, hours.length);
+    putFirst(byCategory, 0, byCategory.length);
+    marketFills = putFirst(atLeast(marketFills, view.markets), 0, view.markets);
+    eventFills = putFirst(atLeast(eventFills, view.events), 0, view.events);
+    eventUsd = putFirst(atLeast(eventUsd, view.events), 0, view.events);
     falling = atLeast(falling, count);
     next = atLeast(next, count);
     before = atLeast(before, count);
     lastOf = atLeast(lastOf, Math.max(view.markets, view.events));
-    lastOf.fill(-1, 0, view.events);
+    putFirst(lastOf, -1, view.events);
     for (let i = 0; i < count; i++) {
       before[i] = lastOf[event[i] as number] as number;
       lastOf[event[i] as number] = i;
     }
-    lastOf.fill(-1, 0, view.markets);
+    putFirst(lastOf, -1, view.markets);
     for (let i = count - 1; i >= 0; i--) {
       next[i] = lastOf[market[i] as number] as number;
       lastOf[market[i] as number] = i;
@@ -163,7 +163,7 @@ export function makeActivity(markets: MarketTable): ActivityMeasure {
     const amount = view.usd[i] as number;
     const flag = view.flags[i] as number;
     const event = view.event[i] as number;
-    const category = markets.category[view.marketOf[view.market[i] as number] as number] as number;
+    const category = view.category[view.market[i] as number] as number;
     const hour = view.hour[i] as number;
     byCategory[category] = (byCategory[category] as number) + by;
     hours[hour] = (hours[hour] as number) + by;
@@ -182,7 +182,7 @@ export function makeActivity(markets: MarketTable): ActivityMeasure {
 
   /** Counts fill `i` as the first of its market, or takes that off again. */
   const countFirst = (i: number, by: number): void => {
-    const created = markets.createdAt[view.marketOf[view.market[i] as number] as number] as number;
+    const created = view.createdAt[view.market[i] as number] as number;
     if (Number.isNaN(created)) return;
     const delay = (view.time[i] as number) - created;
     const seconds = Math.floor(delay / SECOND);

@@ -1,12 +1,14 @@
 /** The work of one bucket of wallets: read their fills, measure them as of all dates, write one part of the table. */
 import { FactReader, type Facts } from '../../facts/fact-reader.ts';
 import type { FactColumn } from '../../facts/layout.ts';
+import { makeKernels } from '../../kernels/kernels.ts';
 import { Turns } from '../../tables/job-order.ts';
 import type { JobTools, JobWork } from '../../tables/jobs.ts';
 import { partFile } from '../../tables/parquet-files.ts';
 import type { NumberColumn } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import type { ProfileJob } from './jobs.ts';
+import { type LastRows, lastRowsOf } from './last-rows.ts';
 import { makeOriginalWindows, type OriginalSetting, originalColumns, originalFacts, ROI_COLUMN } from './original.ts';
 import { BucketRows, flatRows } from './output.ts';
 import { PartWriter } from './part-writer.ts';
@@ -39,6 +41,8 @@ export interface BucketSummary {
   readonly missingByColumn: Float64Array;
   /** Of the original definitions, if their means are not known yet. */
   readonly roi: RoiSums;
+  /** By our own definitions. */
+  readonly last: LastRows | undefined;
   /** See `flatRows`; undefined if they were written. */
   readonly kept: Float64Array | undefined;
 }
@@ -69,8 +73,9 @@ function measureBuckets<Column extends FactColumn>(
   addRows: AddRows<Column>,
 ): JobWork<ProfileJob, BucketSummary> {
   const columns = columnsBy[work.definitions];
-  const rows = new BucketRows(columns.length, work.dates.times.length);
-  const writer = work.folder === undefined ? undefined : new PartWriter(columns, work.direct);
+  const kernels = makeKernels();
+  const rows = new BucketRows(kernels, columns.length, work.dates.times.length);
+  const writer = work.folder === undefined ? undefined : new PartWriter(kernels, columns, work.direct);
   const reader = new FactReader(work.facts);
   const turns = new Turns();
   let facts: Facts<Column | 'wallet'> | undefined;
@@ -88,10 +93,10 @@ function measureBuckets<Column extends FactColumn>(
     if (writer === undefined || wallets === undefined) {
       for (let wallet = bucket.from; wallet < bucket.to; wallet++) add(wallet, wallet);
       const missingByColumn = new Float64Array(columns.length);
-      return { summary: { part, ...summarise(rows, work, columns), missingByColumn, kept: flatRows(rows) } };
+      return { summary: { part, ...summarise(rows, work, undefined), missingByColumn, kept: flatRows(rows) } };
     }
     wallets.numbers.forEach(add);
-    const summary = { part, ...summarise(rows, work, columns), kept: undefined };
+    const summary = { part, ...summarise(rows, work, wallets.numbers), kept: undefined };
     if (rows.count === 0) return { summary: { ...summary, missingByColumn: new Float64Array(columns.length) } };
     const path = partFile(work.folder as string, part);
     const { nulls, written } = await writer.write(path, rows, wallets, work.dates.times);
@@ -110,24 +115,27 @@ interface Measured {
   readonly written?: Promise<void>;
 }
 
+/** @param numbers of the wallets by their place; undefined if the place is the number */
 function summarise(
   rows: BucketRows,
   work: ProfileWork,
-  columns: readonly NumberColumn[],
+  numbers: Int32Array | undefined,
 ): Omit<BucketSummary, 'part' | 'missingByColumn' | 'kept'> {
-  const dates = work.dates.times.length;
-  const settled = columns.findIndex(({ name }) => name === 'settledPositions');
-  const settledByDate = new Float64Array(dates);
-  const roi = noRoiSums(dates);
-  const sumsRoi = work.definitions === 'original' && work.means === undefined;
-  for (const { block, rows: count, date } of rows.inOrder()) {
-    for (let start = 1; start < count * rows.rowSize; start += rows.rowSize) {
-      if (settled >= 0 && (block[start + settled] as number) > 0)
-        settledByDate[date] = (settledByDate[date] as number) + 1;
-      if (sumsRoi) addRoi(roi, date, block[start + ROI_COLUMN] as number);
-    }
-  }
-  const rowsByDate = Float64Array.from(rows.counts);
   const { count, wallets } = rows;
-  return { rows: count, wallets, rowsByDate, settledByDate, roi };
+  return {
+    rows: count,
+    wallets,
+    rowsByDate: Float64Array.from(rows.counts),
+    settledByDate: Float64Array.from(rows.settled),
+    roi: work.definitions === 'original' && work.means === undefined ? roiSumsOf(rows) : noRoiSums(0),
+    last: work.definitions === 'ours' ? lastRowsOf(rows, numbers) : undefined,
+  };
+}
+
+function roiSumsOf(rows: BucketRows): RoiSums {
+  const sums = noRoiSums(rows.counts.length);
+  for (const { block, rows: count, date } of rows.inOrder())
+    for (let row = 1; row < count * rows.rowSize; row += rows.rowSize)
+      addRoi(sums, date, block[row + ROI_COLUMN] as number);
+  return sums;
 }

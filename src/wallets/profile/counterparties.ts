@@ -1,6 +1,6 @@
 /** With whom a wallet trades: how few they are, and whether they trade back. Screens for wash and self-trading. */
 import { isBuy } from '../../facts/layout.ts';
-import { atLeast, type WalletView } from './slots.ts';
+import { atLeast, putFirst, type WalletView } from './slots.ts';
 
 /** Shares of one, of the fills whose counterparty is known; NaN without one. */
 export interface Counterparties {
@@ -49,7 +49,7 @@ export function makeCounterparties(): CounterpartyMeasure {
     pairBought = atLeast(pairBought, count);
     pairSold = atLeast(pairSold, count);
     pairs.clear();
-    fillsWith.fill(0, 0, counterparties);
+    putFirst(fillsWith, 0, counterparties);
     for (let i = 0; i < count; i++) {
       const other = counterparty[i] as number;
       if (other >= 0) fillsWith[other] = (fillsWith[other] as number) + 1;

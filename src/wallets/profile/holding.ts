@@ -2,8 +2,7 @@
 import { isBuy } from '../../facts/layout.ts';
 import { DAY } from '../../tables/time.ts';
 import { type Dates, datesAfter } from '../dates.ts';
-import type { MarketTable } from './market-table.ts';
-import { atLeast, type WalletView } from './slots.ts';
+import { atLeast, putFirst, type WalletView } from './slots.ts';
 
 export interface Holding {
   /** Takes the fills of the next wallet. */
@@ -17,7 +16,7 @@ export interface Holding {
  * market becomes known is parted with then. Purchases from that moment on do not count. Shares sold without a known
  * purchase (minted, or bought before the data begin) are left out.
  */
-export function makeHolding(markets: MarketTable, dates: Dates): Holding {
+export function makeHolding(dates: Dates): Holding {
   const shares = new Float64Array(dates.times.length);
   const shareDays = new Float64Array(dates.times.length);
   // By fill: what is left of a purchase, and the next purchase of its token. By token: the first and last that is left.
@@ -34,17 +33,17 @@ export function makeHolding(markets: MarketTable, dates: Dates): Holding {
   };
   return {
     load: (view) => {
-      shares.fill(0);
-      shareDays.fill(0);
+      putFirst(shares, 0, shares.length);
+      putFirst(shareDays, 0, shareDays.length);
       left = atLeast(left, view.count);
       next = atLeast(next, view.count);
       head = atLeast(head, view.tokens);
       tail = atLeast(tail, view.tokens);
-      head.fill(-1, 0, view.tokens);
+      putFirst(head, -1, view.tokens);
       for (let i = 0; i < view.count; i++) {
         const token = view.token[i] as number;
         const time = view.time[i] as number;
-        const resolved = markets.knowableAt[view.marketOf[view.market[i] as number] as number] as number;
+        const resolved = view.knowableAt[view.market[i] as number] as number;
         if (token < 0 || time >= resolved) continue;
         if (isBuy(view.flags[i] as number) === 1) {
           left[i] = view.shares[i] as number;
@@ -70,7 +69,7 @@ export function makeHolding(markets: MarketTable, dates: Dates): Holding {
         if (amount > 0) part(time, amount, days);
       }
       for (let token = 0; token < view.tokens; token++) {
-        const resolved = markets.knowableAt[view.marketOf[view.marketOfToken[token] as number] as number] as number;
+        const resolved = view.knowableAt[view.marketOfToken[token] as number] as number;
         if (resolved === Number.POSITIVE_INFINITY) continue;
         let amount = 0;
         let days = 0;

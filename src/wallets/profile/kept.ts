@@ -1,4 +1,5 @@
 /** Writes the rows of a small table, which come from the buckets as they are, into one file. */
+import { makeKernels } from '../../kernels/kernels.ts';
 import type { Dates } from '../dates.ts';
 import type { NumberColumn } from '../rows.ts';
 import type { BucketSummary } from './bucket.ts';
@@ -22,7 +23,7 @@ export interface KeptTable {
 /** Writes the rows ORDER BY asOf, wallet. Returns in how many rows each column is unknown. */
 export async function writeKept(table: KeptTable): Promise<Float64Array> {
   const { wallets, columns, dates, path } = table;
-  const writer = new PartWriter(columns, false);
+  const writer = new PartWriter(makeKernels(), columns, false);
   const rows = { rowSize: columns.length + 1, inOrder: () => blocksOf(table) };
   const { nulls, written } = await writer.write(path, rows, wallets, dates.times);
   await written;

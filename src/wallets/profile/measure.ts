@@ -8,6 +8,7 @@ import { parquetRelation } from '../../tables/parquet-files.ts';
 import { streamNumbers } from '../../tables/stream.ts';
 import type { Dates } from '../dates.ts';
 import type { Measure } from './bucket.ts';
+import { marketRecords } from './market-records.ts';
 import { type ProfileSources, readMarketTable, sharedFloats } from './market-table.ts';
 import { lastFills } from './original.ts';
 import { readPrices } from './prices.ts';
@@ -23,6 +24,8 @@ export interface MeasureSetting {
   readonly lastFill: number;
   readonly buckets: readonly Bucket[];
   readonly pool: JobPool;
+  /** Threads of the pool. */
+  readonly threads: number;
   /** Called now and then; what it throws stops the work. */
   readonly check: () => void;
   /** Wallets that the facts list, counterparties included. */
@@ -36,14 +39,15 @@ type MeasureBy<Definitions> = Extract<Measure, { readonly definitions: Definitio
 /** Prepares our own definitions. */
 export async function ourMeasure(duck: Duck, setting: MeasureSetting): Promise<MeasureBy<'ours'>> {
   const { sources, dates, minTrades, wallets } = setting;
-  const markets = await readMarketTable(duck, sources);
-  const { arrays, benchmark } = await readPrices(duck, sources.facts, markets, dates);
+  const table = await readMarketTable(duck, sources);
+  const markets = marketRecords(table);
+  const prices = { dates, markets, tokens: table.tokenCount };
+  const { arrays, benchmark } = await readPrices(sources.facts, prices, setting);
   const fundedAt = await readFunding(duck, sources, wallets);
   return {
     definitions: 'ours',
     markets,
     dates,
-    wallets,
     prices: arrays,
     benchmark: benchmark.roi,
     minTrades,

@@ -1,4 +1,5 @@
 /** Rows of numbers by date and wallet, collected for one bucket. */
+import type { Kernels, Pointer } from '../../kernels/kernels.ts';
 
 /** Rows of a block: its values stay in the cache while they go from rows to columns. */
 export const BLOCK_ROWS = 128;
@@ -19,27 +20,33 @@ export interface OrderedRows {
 
 /**
  * Rows by date and, within a date, in the order in which they were added. They lie in blocks, row after row: nothing is
- * sorted or copied as they grow, and memory is read in the order in which it was written.
+ * sorted or copied as they grow, and memory is read in the order in which it was written. It is that of the kernels, which
+ * make columns of the rows.
  */
 export class BucketRows implements OrderedRows {
-  /** Rows by date. */
+  /** Rows by date, and those of them with a settled position, which whoever adds rows counts. */
   readonly counts: Int32Array;
+  readonly settled: Int32Array;
   /** Wallets that have a row. */
   wallets = 0;
-  /** Values of the row that was added last; they begin at the index that `add` returned. */
-  values: Float64Array = new Float64Array(0);
+  /** All memory; the values of the row that was added last begin at the index that `add` returned. */
+  values: Float64Array;
   /** Numbers of a row: the wallet's place in its bucket, then the columns. */
   readonly rowSize: number;
+  private readonly kernels: Kernels;
   /** By date. */
-  private readonly blocks: Float64Array[][];
+  private readonly blocks: Pointer[][];
   /** Blocks of earlier buckets. */
-  private readonly free: Float64Array[] = [];
+  private readonly free: Pointer[] = [];
   private place = 0;
   private placeOfLast = -1;
 
-  constructor(columns: number, dates: number) {
+  constructor(kernels: Kernels, columns: number, dates: number) {
+    this.kernels = kernels;
+    this.values = new Float64Array(kernels.memory.buffer);
     this.rowSize = columns + 1;
     this.counts = new Int32Array(dates);
+    this.settled = new Int32Array(dates);
     this.blocks = Array.from({ length: dates }, () => []);
   }
 
@@ -47,8 +54,11 @@ export class BucketRows implements OrderedRows {
     return this.counts.reduce((sum, rows) => sum + rows, 0);
   }
 
+  /** Begins anew; while rows are added, nobody else may ask the kernels for memory. */
   clear(): void {
+    this.values = new Float64Array(this.kernels.memory.buffer);
     this.counts.fill(0);
+    this.settled.fill(0);
     for (const blocks of this.blocks) this.free.push(...blocks.splice(0));
     this.wallets = 0;
     this.placeOfLast = -1;
@@ -64,22 +74,27 @@ export class BucketRows implements OrderedRows {
     const row = this.counts[date] as number;
     this.counts[date] = row + 1;
     const within = row % BLOCK_ROWS;
-    const blocks = this.blocks[date] as Float64Array[];
-    if (within === 0) blocks.push(this.free.pop() ?? new Float64Array(BLOCK_ROWS * this.rowSize));
-    const block = blocks[blocks.length - 1] as Float64Array;
-    this.values = block;
+    const blocks = this.blocks[date] as Pointer[];
+    if (within === 0) blocks.push(this.free.pop() ?? this.makeBlock());
     if (this.place !== this.placeOfLast) this.wallets++;
     this.placeOfLast = this.place;
-    const at = within * this.rowSize;
-    block[at] = this.place;
+    const at = (blocks[blocks.length - 1] as Pointer) / 8 + within * this.rowSize;
+    this.values[at] = this.place;
     return at + 1;
+  }
+
+  private makeBlock(): Pointer {
+    const block = this.kernels.allocate(8 * BLOCK_ROWS * this.rowSize);
+    this.values = new Float64Array(this.kernels.memory.buffer);
+    return block;
   }
 
   /** Gives every block in order of date: its numbers, row after row, and how many rows. */
   *inOrder(): Generator<RowBlock> {
     for (const [date, blocks] of this.blocks.entries()) {
       let left = this.counts[date] as number;
-      for (const block of blocks) {
+      for (const at of blocks) {
+        const block = new Float64Array(this.kernels.memory.buffer, at, BLOCK_ROWS * this.rowSize);
         yield { block, rows: Math.min(left, BLOCK_ROWS), date };
         left -= BLOCK_ROWS;
       }

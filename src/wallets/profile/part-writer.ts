@@ -2,7 +2,7 @@
  * Writes the rows of a bucket as Parquet without a database: rows become columns in the memory of the kernels, and are
  * written as they are encoded there.
  */
-import { makeKernels, type Pointer } from '../../kernels/kernels.ts';
+import type { Kernels, Pointer } from '../../kernels/kernels.ts';
 import { type EncodedValues, Pages } from '../../kernels/pages.ts';
 import { type EncodedColumn, EncodedWriter, GROUP_ROWS } from '../../tables/parquet/encoded.ts';
 import { PieceWriter } from '../../tables/pieces.ts';
@@ -42,8 +42,8 @@ interface Taken {
 
 export class PartWriter {
   private readonly columns: readonly NumberColumn[];
-  private readonly kernels = makeKernels();
-  private readonly pages = new Pages(this.kernels);
+  private readonly kernels: Kernels;
+  private readonly pages: Pages;
   private readonly pieces: PieceWriter;
   /** Columns of the kernels: the place of the wallet, then the others. */
   private readonly all: Pointer;
@@ -56,8 +56,9 @@ export class PartWriter {
   private room: (Addresses & { readonly bytes: number; readonly count: number }) | undefined;
 
   /** @param direct true to write past the system's cache */
-  constructor(columns: readonly NumberColumn[], direct: boolean) {
-    const { kernels } = this;
+  constructor(kernels: Kernels, columns: readonly NumberColumn[], direct: boolean) {
+    this.kernels = kernels;
+    this.pages = new Pages(kernels);
     this.pieces = new PieceWriter(direct);
     this.columns = columns;
     this.all = kernels.makeRowColumns(columns.length + 1, GROUP_ROWS);
@@ -94,14 +95,14 @@ export class PartWriter {
       };
       kernels.forgetRows(this.all, columns.length + 1);
       for (const { block, rows: count, date } of rows.inOrder()) {
+        // Before memory may grow: no view of it counts then.
+        const from = this.addressOf(block, count * rows.rowSize);
         if (filled + count > GROUP_ROWS) {
           await flush();
           kernels.forgetRows(this.all, columns.length + 1);
         }
-        const { buffer } = kernels.memory;
-        new Float64Array(buffer, this.block, count * rows.rowSize).set(block.subarray(0, count * rows.rowSize));
-        kernels.takeRows(this.all, columns.length + 1, this.block, count, filled);
-        new BigInt64Array(buffer, this.dates + 8 * filled, count).fill(BigInt(times[date] as number));
+        kernels.takeRows(this.all, columns.length + 1, from, count, filled);
+        new BigInt64Array(kernels.memory.buffer, this.dates + 8 * filled, count).fill(BigInt(times[date] as number));
         filled += count;
       }
       await flush();
@@ -110,6 +111,14 @@ export class PartWriter {
       await file.abandon();
       throw error;
     }
+  }
+
+  /** Where numbers are in the memory of the kernels: they may come from there. */
+  private addressOf(block: Float64Array, count: number): Pointer {
+    const { buffer } = this.kernels.memory;
+    if (block.buffer === buffer) return block.byteOffset;
+    new Float64Array(buffer, this.block, count).set(block.subarray(0, count));
+    return this.block;
   }
 
   /** A column of the rows at hand, in the place of the one before; `nulls` are counted on. */

@@ -1,30 +1,28 @@
 /** Prices of tokens that stand beside a wallet's own: marks at dates, closing lines, and what all wallets earned. */
-import { factTable, TOKEN_UNKNOWN } from '../../facts/layout.ts';
-import type { Duck } from '../../tables/duck.ts';
-import { streamNumbers } from '../../tables/stream.ts';
-import type { Tuple } from '../../tuple.ts';
-import type { Dates } from '../dates.ts';
-import { type MarketTable, sharedFloats, sharedInts } from './market-table.ts';
+import { statSync } from 'node:fs';
+import { factFiles } from '../../facts/layout.ts';
+import { readFactFile } from '../../facts/read.ts';
+import type { GroupOfFile } from '../../facts/stored-columns.ts';
+import { areReadDirect } from '../../tables/direct.ts';
+import type { JobModule, JobPool } from '../../tables/jobs.ts';
+import { parquetFiles } from '../../tables/parquet-files.ts';
+import { sharedFloats } from './market-table.ts';
+import { type FoundPrices, type PriceSetting, PriceTable } from './price-table.ts';
+import openPriceWork, { type PriceWork } from './price-work.ts';
 
 /** Plain arrays in shared memory, as they go to worker threads. */
 export interface PriceArrays {
-  /** Marks of token `k` lie from `offsets[k]` to `offsets[k + 1]`, in order of date. */
-  readonly offsets: Int32Array;
-  /** The first date that a mark is for; it holds until the next one. */
-  readonly date: Int32Array;
-  readonly mark: Float64Array;
-  /** Last price of each token before its market closed or resolved; NaN if there is none. */
-  readonly closing: Float64Array;
+  /**
+   * `TOKEN_RECORD` numbers a token: its last price before its market closed or resolved, NaN if there is none; and where
+   * its marks begin and end in `marks`.
+   */
+  readonly tokens: Float64Array;
+  /** Two numbers a mark, by token in order of date: the first date that it is for, and the price, until the next one. */
+  readonly marks: Float64Array;
 }
 
-export interface TokenPrices {
-  readonly closing: Float64Array;
-  /**
-   * Price of a token in its last fill before date number `date`, by whomever; NaN if it had none. Whoever holds a token
-   * has traded it, so a price is missing only where no fill has one.
-   */
-  markAt(token: number, date: number): number;
-}
+/** Numbers of the record of a token: no record lies in two lines of a cache. */
+export const TOKEN_RECORD = 4;
 
 /** What all wallets together earned, by number of the date; the benchmark of `alpha`. */
 export interface Benchmark {
@@ -32,96 +30,100 @@ export interface Benchmark {
   readonly roi: Float64Array;
 }
 
-/** Reads one row for each token and stretch of time that belongs to the same windows; `readMarketTable` comes first. */
+/** Fills of a job at most: a run can be stopped between two. */
+const JOB_FILLS = 10_000_000;
+
+const work: JobModule<PriceWork, readonly GroupOfFile[], FoundPrices> = {
+  open: openPriceWork,
+  url: new URL('./price-work.js', import.meta.url),
+  database: false,
+};
+
+/**
+ * Goes through all fills once.
+ *
+ * @param threads how many of the pool's there are
+ * @param check called now and then; what it throws stops the work
+ */
 export async function readPrices(
-  duck: Duck,
-  facts: string,
-  markets: MarketTable,
-  dates: Dates,
+  folder: string,
+  setting: PriceSetting,
+  { pool, threads, check }: { readonly pool: JobPool; readonly threads: number; readonly check: () => void },
 ): Promise<{ arrays: PriceArrays; benchmark: Benchmark }> {
-  const { times, every, lookback } = dates;
-  const [start, last] = [times[0] as number, times[times.length - 1] as number];
-  // Dates whose window holds a moment: from "first" to "final".
-  const first = `CASE WHEN f."time" < ${start} THEN 0 ELSE (f."time" - ${start}) // ${every} + 1 END`;
-  const final = `CASE WHEN f."time" < ${start - lookback} THEN -1 ELSE (f."time" - ${start - lookback}) // ${every} END`;
-  const price = 'f.usd::DOUBLE / f.shares::DOUBLE';
-  const half = 'CASE (f.flags >> 1) & 3 WHEN 0 THEN m.half0 ELSE m.half1 END';
-  const bought = '(f.flags & 1) = 1';
-  // As `makeViewer` leaves out fills, so that their prices are asked for by nobody.
-  const earliest = start - lookback;
-  const visible = `(f."time" >= ${earliest} OR m.knowableAt IS NULL OR m.knowableAt >= ${earliest})`;
-  const counts = `f."time" < m.knowableAt AND m.knowableAt < ${last} AND ((f.flags >> 1) & 3) < 2`;
-  // A token is of one market. Keys are few and narrow: they are compared for every fill.
-  await duck.run(
-    `CREATE OR REPLACE TABLE token_cells AS
-     SELECT f.token, any_value(f.market) AS market, (${first})::INTEGER AS "first", (${final})::INTEGER AS final,
-       arg_max(${price}, f.seq) FILTER (f.shares > 0) AS mark,
-       arg_max(${price}, f.seq) FILTER (f.shares > 0 AND f."time" < m.closedAt) AS closing,
-       sum(CASE WHEN ${bought} THEN 1 ELSE -1 END * (f.shares * (${half})::BIGINT - 2 * f.usd) - 2 * coalesce(f.fee, 0))
-         FILTER (${counts})::DOUBLE AS earned,
-       sum(f.usd) FILTER (${counts} AND ${bought})::DOUBLE AS invested
-     FROM ${factTable(facts)} f JOIN market_facts m ON m.market = f.market
-     WHERE f."time" < ${last} AND f.token <> ${TOKEN_UNKNOWN} AND ${visible}
-     GROUP BY f.token, "first", final`,
-  );
-  const [size] = await duck.rows<{ count: number }>('SELECT count(*)::DOUBLE AS "count" FROM token_cells');
-  const count = size?.count ?? 0;
-  const arrays: PriceArrays = {
-    offsets: sharedInts(markets.tokenCount + 1),
-    date: sharedInts(count),
-    mark: sharedFloats(count),
-    closing: sharedFloats(markets.tokenCount).fill(Number.NaN),
-  };
-  const earned = new Float64Array(times.length);
-  const invested = new Float64Array(times.length);
-  let at = 0;
-  const sql = `SELECT token::DOUBLE, market::DOUBLE, "first"::DOUBLE, final::DOUBLE, mark, closing, earned, invested
-    FROM token_cells ORDER BY token, "first", final`;
-  await streamNumbers(duck, sql, count, (columns, rows) => {
-    const [tokens, market, firsts, finals, marks, closings, gains, bills] = columns as Tuple<Float64Array, 8>;
-    for (let i = 0; i < rows; i++) {
-      const token = tokens[i] as number;
-      const mark = marks[i] as number;
-      if (!Number.isNaN(mark)) {
-        arrays.date[at] = firsts[i] as number;
-        arrays.mark[at++] = mark;
-      }
-      arrays.offsets[token + 1] = at;
-      const closing = closings[i] as number;
-      if (!Number.isNaN(closing)) arrays.closing[token] = closing;
-      const gain = gains[i] as number;
-      if (Number.isNaN(gain)) continue;
-      const bill = bills[i] as number;
-      const knowableAt = markets.knowableAt[market[i] as number] as number;
-      const until = Math.min(times.length - 1, finals[i] as number);
-      for (let q = firsts[i] as number; q <= until; q++) {
-        if ((times[q] as number) <= knowableAt) continue;
-        earned[q] = (earned[q] as number) + gain;
-        if (!Number.isNaN(bill)) invested[q] = (invested[q] as number) + bill;
-      }
-    }
+  const files = parquetFiles(factFiles(folder).facts).map((path) => ({ path, bytes: statSync(path).size }));
+  const groups = (
+    await Promise.all(
+      files.map(async ({ path, bytes }) =>
+        (await readFactFile(path)).groups.map((group): GroupOfFile => ({ path, bytes, group })),
+      ),
+    )
+  ).flat();
+  const table = new PriceTable(setting);
+  await pool.run(work, { ...setting, direct: areReadDirect(files) }, jobsOf(groups, threads), {
+    take: (found) => table.take(found),
+    onDone: check,
   });
-  // A token without marks begins and ends where the one before it ends.
-  for (let k = 1; k <= markets.tokenCount; k++)
-    arrays.offsets[k] = Math.max(arrays.offsets[k] as number, arrays.offsets[k - 1] as number);
-  await duck.run('DROP TABLE token_cells');
-  const roi = earned.map((sum, q) => ((invested[q] as number) > 0 ? sum / (2 * (invested[q] as number)) : Number.NaN));
-  return { arrays, benchmark: { roi } };
+  const found = table.found();
+  return { arrays: arraysOf(found, setting.tokens), benchmark: { roi: benchmarkOf(found) } };
 }
 
-export function tokenPrices({ offsets, date: dates, mark, closing }: PriceArrays): TokenPrices {
-  return {
-    closing,
-    markAt: (token, date) => {
-      const begin = offsets[token] as number;
-      let low = begin;
-      let high = offsets[token + 1] as number;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((dates[middle] as number) <= date) low = middle + 1;
-        else high = middle;
-      }
-      return low === begin ? Number.NaN : (mark[low - 1] as number);
-    },
-  };
+/** Groups in lots of about equal fills: one for each thread, or more if there are very many. */
+function jobsOf(groups: readonly GroupOfFile[], threads: number): GroupOfFile[][] {
+  const rows = groups.reduce((sum, { group }) => sum + group.rows, 0);
+  const lots = threads * Math.max(1, Math.ceil(rows / (threads * JOB_FILLS)));
+  const jobs: GroupOfFile[][] = Array.from({ length: lots }, () => []);
+  let before = 0;
+  for (const group of groups) {
+    jobs[Math.floor((before / rows) * lots)]?.push(group);
+    before += group.group.rows;
+  }
+  return jobs.filter((job) => job.length > 0);
+}
+
+function arraysOf({ cells, closing }: FoundPrices, count: number): PriceArrays {
+  const tokens = sharedFloats(TOKEN_RECORD * count);
+  const marks = sharedFloats(2 * cells.tokens.length);
+  const next = placesOf(cells.tokens, count);
+  for (let k = 0; k < count; k++) {
+    const close = closing[2 * k] === 0 ? Number.NaN : (closing[2 * k + 1] as number);
+    tokens.set([close, next[k] as number, next[k + 1] as number], TOKEN_RECORD * k);
+  }
+  for (const i of inOrderOf(cells.dates)) {
+    const token = cells.tokens[i] as number;
+    const at = next[token] as number;
+    next[token] = at + 1;
+    marks[2 * at] = cells.dates[i] as number;
+    marks[2 * at + 1] = cells.marks[i] as number;
+  }
+  return { tokens, marks };
+}
+
+/** Where those of each number begin, if they lie side by side in order of their numbers; one more ends the last. */
+function placesOf(numbers: Int32Array, count: number): Int32Array {
+  const places = new Int32Array(count + 1);
+  for (const number of numbers) places[number + 1] = (places[number + 1] as number) + 1;
+  for (let k = 0; k < count; k++) places[k + 1] = (places[k + 1] as number) + (places[k] as number);
+  return places;
+}
+
+/** Indices of dates, the earliest first. */
+function inOrderOf(dates: Int32Array): Int32Array {
+  const next = placesOf(dates, dates.reduce((most, date) => Math.max(most, date), -1) + 1);
+  const order = new Int32Array(dates.length);
+  dates.forEach((date, i) => {
+    const at = next[date] as number;
+    next[date] = at + 1;
+    order[at] = i;
+  });
+  return order;
+}
+
+/** By date, from what each adds to the one before. */
+function benchmarkOf({ earned, invested }: FoundPrices): Float64Array {
+  let [gain, bill] = [0n, 0n];
+  return Float64Array.from(earned, (more, q) => {
+    gain += more;
+    bill += invested[q] as bigint;
+    return bill > 0n ? Number(gain) / (2 * Number(bill)) : Number.NaN;
+  });
 }

@@ -5,9 +5,9 @@
  * round for a sale, less its fee. Sums are exact and do not depend on their order. Formulas: docs/methods.md.
  */
 import { isBuy, OUTCOME_UNKNOWN, outcomeOf } from '../../facts/layout.ts';
-import type { MarketTable } from './market-table.ts';
-import type { TokenPrices } from './prices.ts';
+import type { PriceArrays } from './prices.ts';
 import { atLeast, type WalletView } from './slots.ts';
+import { makeMarks } from './token-marks.ts';
 
 /** Undefined numbers are NaN. Money in USD. */
 export interface Settlement {
@@ -28,8 +28,13 @@ export interface Settlement {
   closingLineValue: number;
   /** All fills, each valued at the payout of its outcome where that is known and else at the mark of its token. */
   markedPnlUsd: number;
-  /** Whether a fill has no known payout. If none is open, the same fills give the same numbers as of every later date. */
+  /** Whether a fill has no known payout, so that its mark counts, which differs by date. */
   open: boolean;
+  /**
+   * The first moment after which more is known of the fills, Infinity if there is none. Up to then the same fills give
+   * the same numbers, but for marks.
+   */
+  changesAfter: number;
 }
 
 export interface Settler {
@@ -37,6 +42,8 @@ export interface Settler {
   load(view: WalletView): void;
   /** Settles the fills from index `begin` to `end` (exclusive) as of a date; the result is used again by the next call. */
   settle(begin: number, end: number, asOf: number, date: number): Settlement;
+  /** The same fills as in the last call, as of a later date up to `changesAfter`: gives them other marks. */
+  markAgain(date: number): Settlement;
 }
 
 /** What becomes of a fill. */
@@ -47,17 +54,16 @@ const LATE = 2;
 const NAMELESS = 3;
 
 /** Settles wallet after wallet against the same markets. Memory grows with the busiest wallet. */
-export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler {
+export function makeSettler(prices: PriceArrays): Settler {
   let view: WalletView;
+  const marks = makeMarks(prices);
   // In one object, out of which each loop takes what it needs: variables that change are looked up at every use.
   const own = {
     // By fill: what becomes of it, what it earns in halves of 1e-6 USD, what it gains on the closing line in 1e-6 USD.
     fate: new Uint8Array(0),
     earned: new Float64Array(0),
     line: new Float64Array(0),
-    // By slot of the market; all zero between two calls, apart from the two moments.
-    knowableAt: new Float64Array(0),
-    closedAt: new Float64Array(0),
+    // By slot of the market; all zero between two calls.
     fills: new Int32Array(0),
     counted: new Int32Array(0),
     torn: new Uint8Array(0),
@@ -72,8 +78,15 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     touchedEvents: new Int32Array(0),
     held: new Float64Array(0),
     heldSeen: new Uint8Array(0),
-    touchedTokens: new Int32Array(0),
+    // The tokens of the open fills in order, and what is left of them.
+    openTokens: new Int32Array(0),
+    left: new Float64Array(0),
   };
+  // Of the last call: tokens of open fills, what all fills earned and paid but for marks, and whether a token has no name.
+  let tokens = 0;
+  let earnedUsd = 0;
+  let cash = 0;
+  let nameless = false;
   const result: Settlement = {
     settled: 0,
     unsettled: 0,
@@ -90,6 +103,7 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     closingLineValue: NaN,
     markedPnlUsd: NaN,
     open: false,
+    changesAfter: Number.POSITIVE_INFINITY,
   };
 
   const load = (next: WalletView): void => {
@@ -97,8 +111,6 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     own.fate = atLeast(own.fate, view.count);
     own.earned = atLeast(own.earned, view.count);
     own.line = atLeast(own.line, view.count);
-    own.knowableAt = atLeast(own.knowableAt, view.markets);
-    own.closedAt = atLeast(own.closedAt, view.markets);
     own.fills = atLeast(own.fills, view.markets);
     own.counted = atLeast(own.counted, view.markets);
     own.torn = atLeast(own.torn, view.markets);
@@ -112,22 +124,17 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     own.touchedEvents = atLeast(own.touchedEvents, view.events);
     own.held = atLeast(own.held, view.tokens);
     own.heldSeen = atLeast(own.heldSeen, view.tokens);
-    own.touchedTokens = atLeast(own.touchedTokens, view.tokens);
-    const { knowableAt, closedAt } = own;
-    const { marketOf } = view;
-    for (let slot = 0; slot < view.markets; slot++) {
-      knowableAt[slot] = markets.knowableAt[marketOf[slot] as number] as number;
-      closedAt[slot] = markets.closedAt[marketOf[slot] as number] as number;
-    }
+    own.openTokens = atLeast(own.openTokens, view.tokens);
+    own.left = atLeast(own.left, view.tokens);
+    marks.load(view);
     judge();
   };
 
   /** Finds what becomes of each fill. */
   const judge = (): void => {
-    const { fate, earned, line, knowableAt, closedAt } = own;
-    const { count, market, marketOf, token, tokenOf, time, usd, shares, fee, flags } = view;
-    const { half0, half1 } = markets;
-    const { closing } = prices;
+    const { fate, earned, line } = own;
+    const { count, market, token, time, usd, shares, fee, flags, half0, half1, knowableAt, closedAt } = view;
+    const closing = marks.closing();
     for (let i = 0; i < count; i++) {
       const slot = market[i] as number;
       const flag = flags[i] as number;
@@ -140,27 +147,28 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
       if (outcome === OUTCOME_UNKNOWN) fate[i] = NAMELESS;
       else if (known === Number.POSITIVE_INFINITY) fate[i] = OPEN;
       else {
-        const half = (outcome === 0 ? half0 : half1)[marketOf[slot] as number] as number;
+        const half = (outcome === 0 ? half0 : half1)[slot] as number;
         const paid = fee[i] as number;
         fate[i] = moment < known ? COUNTS : LATE;
         earned[i] = sign * (amount * half - 2 * cash) - (!Number.isNaN(paid) ? 2 * paid : 0);
       }
       const named = token[i] as number;
-      const close = named < 0 ? Number.NaN : (closing[tokenOf[named] as number] as number);
+      const close = named < 0 ? Number.NaN : (closing[named] as number);
       line[i] = moment < (closedAt[slot] as number) ? sign * (close * amount - cash) : Number.NaN;
     }
   };
 
   const settle = (begin: number, end: number, asOf: number, date: number): Settlement => {
-    const { fate, earned, line, knowableAt, closedAt, fills, counted, torn, pnl, shares, invested } = own;
-    const { touched, held, heldSeen, touchedTokens } = own;
-    const { market, token: tokenAt, usd, shares: amounts, fee: fees, flags } = view;
+    const { fate, earned, line, fills, counted, torn, pnl, shares, invested } = own;
+    const { touched, held, heldSeen, openTokens } = own;
+    const { market, token: tokenAt, usd, shares: amounts, fee: fees, flags, knowableAt, closedAt } = view;
     let count = 0;
-    let tokens = 0;
+    let seen = 0;
     let marked = 0;
-    let cash = 0;
-    let nameless = false;
+    let paid = 0;
+    let unnamed = false;
     let open = false;
+    let changesAfter = Number.POSITIVE_INFINITY;
     let lineSum = 0;
     let lineShares = 0;
     for (let i = begin; i < end; i++) {
@@ -171,21 +179,25 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
       const what = fate[i] as number;
       if (what === NAMELESS) torn[slot] = 1;
       const gain = line[i] as number;
-      if (!Number.isNaN(gain) && (closedAt[slot] as number) < asOf) {
+      const closed = closedAt[slot] as number;
+      if (closed >= asOf) changesAfter = Math.min(changesAfter, closed);
+      else if (!Number.isNaN(gain)) {
         lineSum += gain;
         lineShares += amount;
       }
       const buy = isBuy(flags[i] as number) === 1;
-      if (what === OPEN || what === NAMELESS || (knowableAt[slot] as number) >= asOf) {
+      const known = knowableAt[slot] as number;
+      if (what === OPEN || what === NAMELESS || known >= asOf) {
         open = true;
+        if (known >= asOf) changesAfter = Math.min(changesAfter, known);
         const fee = fees[i] as number;
-        cash += (buy ? -(usd[i] as number) : (usd[i] as number)) - (!Number.isNaN(fee) ? fee : 0);
+        paid += (buy ? -(usd[i] as number) : (usd[i] as number)) - (!Number.isNaN(fee) ? fee : 0);
         const token = tokenAt[i] as number;
-        if (token < 0) nameless ||= amount !== 0;
+        if (token < 0) unnamed ||= amount !== 0;
         else {
           if (heldSeen[token] === 0) {
             heldSeen[token] = 1;
-            touchedTokens[tokens++] = token;
+            openTokens[seen++] = token;
           }
           held[token] = (held[token] as number) + (buy ? amount : -amount);
         }
@@ -199,34 +211,45 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
       if (buy) invested[slot] = (invested[slot] as number) + (usd[i] as number);
     }
     sumPositions(count, asOf);
+    takeLeft(seen);
+    earnedUsd = marked / 2e6;
+    cash = paid;
+    nameless = unnamed;
     result.open = open;
+    result.changesAfter = changesAfter;
     result.closingLineValue = lineShares > 0 ? lineSum / lineShares : Number.NaN;
-    // To whole 1e-6 USD: a wallet that made the last fill is even, not ahead by what rounding left.
-    const value = valueOfHeld(tokens, date);
-    result.markedPnlUsd = nameless ? Number.NaN : marked / 2e6 + (cash + Math.round(value)) / 1e6;
-    return result;
+    return markAgain(date);
   };
 
-  /** The tokens left at their marks, 1e-6 USD; empties the sums of the tokens. */
-  const valueOfHeld = (tokens: number, date: number): number => {
-    const { held, heldSeen, touchedTokens } = own;
-    let value = 0;
-    for (let j = 0; j < tokens; j++) {
-      const token = touchedTokens[j] as number;
-      const left = held[token] as number;
-      // What is not held needs no price.
-      if (left !== 0) value += left * prices.markAt(view.tokenOf[token] as number, date);
+  /** Keeps what is left of the tokens of open fills, and empties their sums. What is not held needs no price. */
+  const takeLeft = (seen: number): void => {
+    const { held, heldSeen, openTokens, left } = own;
+    tokens = 0;
+    for (let j = 0; j < seen; j++) {
+      const token = openTokens[j] as number;
+      const amount = held[token] as number;
       held[token] = 0;
       heldSeen[token] = 0;
+      if (amount === 0) continue;
+      openTokens[tokens] = token;
+      left[tokens++] = amount;
     }
-    return value;
+  };
+
+  const markAgain = (date: number): Settlement => {
+    const { openTokens, left } = own;
+    let value = 0;
+    for (let j = 0; j < tokens; j++) value += (left[j] as number) * marks.priceAt(openTokens[j] as number, date);
+    // To whole 1e-6 USD: a wallet that made the last fill is even, not ahead by what rounding left.
+    result.markedPnlUsd = nameless ? Number.NaN : earnedUsd + (cash + Math.round(value)) / 1e6;
+    return result;
   };
 
   /** Fills in the result from the sums of the positions, and empties these. */
   const sumPositions = (count: number, asOf: number): void => {
-    const { knowableAt, fills, counted, torn, pnl, shares, invested, touched } = own;
+    const { fills, counted, torn, pnl, shares, invested, touched } = own;
     const { eventSeen, eventPnl, eventShares, touchedEvents } = own;
-    const { eventOfMarket } = view;
+    const { eventOfMarket, knowableAt } = view;
     let settled = 0;
     let unsettled = 0;
     let wins = 0;
@@ -308,5 +331,5 @@ export function makeSettler(markets: MarketTable, prices: TokenPrices): Settler 
     result.largestEventPnlShare = absolute > 0 ? largest / absolute : Number.NaN;
     result.pnlHerfindahl = absolute > 0 ? absoluteSquares / (absolute * absolute) : Number.NaN;
   };
-  return { load, settle };
+  return { load, settle, markAgain };
 }

@@ -3,7 +3,7 @@ import { FathomError } from '../../errors.ts';
 import type { Facts } from '../../facts/fact-reader.ts';
 import { DAY, HOUR } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
-import type { MarketTable } from './market-table.ts';
+import { CATEGORY, CLOSED_AT, CREATED_AT, EVENT, HALF0, HALF1, KNOWABLE_AT, RECORD } from './market-records.ts';
 
 /** Columns of facts that profiles are computed from. */
 export const factsRead = [
@@ -51,11 +51,17 @@ export interface WalletView {
   counterparties: number;
   /** Slot of the wallet itself among the counterparties, or -1. */
   self: number;
-  /** Numbers by slot; `marketOfToken` gives slots of markets. */
-  marketOf: Int32Array;
-  eventOfMarket: Int32Array;
+  /** Numbers of the tokens by slot, and the slots of their markets. */
   tokenOf: Int32Array;
   marketOfToken: Int32Array;
+  /** By slot of a market, what `MarketTable` says of it; `eventOfMarket` gives slots of events. */
+  eventOfMarket: Int32Array;
+  category: Uint8Array;
+  half0: Uint8Array;
+  half1: Uint8Array;
+  knowableAt: Float64Array;
+  closedAt: Float64Array;
+  createdAt: Float64Array;
 }
 
 /** An array of at least `size`, the old one if it is long enough. */
@@ -64,22 +70,48 @@ export function atLeast<A extends Int32Array | Float64Array | Uint8Array>(old: A
   return new (old.constructor as new (length: number) => A)(Math.max(64, 2 * size));
 }
 
-/** Numbers that a wallet uses, to slots. */
+/** Up to so many entries a loop is done before a call of `fill` has begun. */
+const FEW = 128;
+
+/** Sets the first `count` entries to a value. */
+export function putFirst<A extends Int32Array | Float64Array | Uint8Array>(array: A, value: number, count: number): A {
+  if (count > FEW) array.fill(value, 0, count);
+  else for (let i = 0; i < count; i++) array[i] = value;
+  return array;
+}
+
+/**
+ * Numbers that a wallet uses, to slots: a hash table as small as the wallet, so that it stays in the cache. Most wallets
+ * trade in few of very many markets.
+ */
 interface Numbering {
-  readonly slotOf: Int32Array;
+  /** Slot + 1, or 0 where there is none; only the first `mask + 1` entries count, a power of two. */
+  table: Int32Array;
+  mask: number;
+  /** Leaves as many bits of 32 as the mask has. */
+  shift: number;
+  /** Numbers by slot. */
   used: Int32Array;
   count: number;
 }
 
-const makeNumbering = (size: number): Numbering => ({
-  slotOf: new Int32Array(size).fill(-1),
-  used: new Int32Array(64),
+const makeNumbering = (): Numbering => ({
+  table: new Int32Array(0),
+  mask: 0,
+  shift: 0,
+  used: new Int32Array(0),
   count: 0,
 });
 
-function clear(numbering: Numbering): void {
-  const { slotOf, used, count } = numbering;
-  for (let k = 0; k < count; k++) slotOf[used[k] as number] = -1;
+/** Forgets all numbers, and makes room for so many others. */
+function clear(numbering: Numbering, most: number): void {
+  // Half of it stays empty at the least: looking for what is not there then takes few steps.
+  const bits = 32 - Math.clz32(Math.max(32, 2 * most) - 1);
+  const size = 1 << bits;
+  numbering.table = putFirst(atLeast(numbering.table, size), 0, size);
+  numbering.mask = size - 1;
+  numbering.shift = 32 - bits;
+  numbering.used = atLeast(numbering.used, most);
   numbering.count = 0;
 }
 
@@ -88,66 +120,75 @@ function clear(numbering: Numbering): void {
  * are fills from the last date on, and those before the first window in markets whose resolution was known before it:
  * no column of any date depends on them, but for the time of the first fill.
  *
- * @param wallets how many wallets there are, counterparties included
+ * @param records of the markets, see market-records.ts
  */
 export function makeViewer(
-  markets: MarketTable,
-  wallets: number,
+  records: Float64Array,
   { times, lookback }: Dates,
 ): (facts: Facts<ProfileFactColumn>, begin: number, end: number) => WalletView {
   const earliest = (times[0] as number) - lookback;
   const latest = times[times.length - 1] as number;
-  const byMarket = makeNumbering(markets.count);
-  const byEvent = makeNumbering(markets.eventCount);
-  const byToken = makeNumbering(markets.tokenCount);
-  const byCounterparty = makeNumbering(wallets);
+  const byMarket = makeNumbering();
+  const byEvent = makeNumbering();
+  const byToken = makeNumbering();
+  const byCounterparty = makeNumbering();
   const view = emptyView();
   return (facts, begin, end) => {
-    clear(byMarket);
-    clear(byEvent);
-    clear(byToken);
-    clear(byCounterparty);
+    for (const numbering of [byMarket, byEvent, byToken, byCounterparty]) clear(numbering, end - begin);
     view.wallet = facts.wallet[begin] as number;
     view.firstAt = facts.time[begin] as number;
     makeRoom(view, end - begin);
     const { time, day, hour, usd, shares, fee, flags } = view;
-    const { market, event, token, counterparty, eventOfMarket, marketOfToken } = view;
-    const { knowableAt } = markets;
+    const { market, event, token, counterparty, marketOfToken } = view;
+    const { eventOfMarket, category, half0, half1, knowableAt, closedAt, createdAt } = view;
+    const { time: timeGiven, usd: usdGiven, shares: sharesGiven, fee: feeGiven, flags: flagsGiven } = facts;
+    const { market: marketGiven, token: tokenGiven, counterparty: counterpartyGiven } = facts;
     let i = 0;
+    let self = -1;
     for (let from = begin; from < end; from++) {
-      const moment = facts.time[from] as number;
+      const moment = timeGiven[from] as number;
       if (moment >= latest) break;
-      const number = facts.market[from] as number;
-      if (moment < earliest && (knowableAt[number] as number) < earliest) continue;
+      const number = marketGiven[from] as number;
+      const record = RECORD * number;
+      if (moment < earliest && (records[record + KNOWABLE_AT] as number) < earliest) continue;
       time[i] = moment;
       const today = Math.floor(moment / DAY);
       day[i] = today;
       hour[i] = Math.floor(moment / HOUR) - 24 * today;
-      usd[i] = facts.usd[from] as number;
-      shares[i] = facts.shares[from] as number;
-      fee[i] = facts.fee[from] as number;
-      flags[i] = facts.flags[from] as number;
+      usd[i] = usdGiven[from] as number;
+      shares[i] = sharesGiven[from] as number;
+      fee[i] = feeGiven[from] as number;
+      flags[i] = flagsGiven[from] as number;
       const known = byMarket.count;
       const slot = slotIn(byMarket, number);
       market[i] = slot;
-      if (slot === known) eventOfMarket[slot] = slotIn(byEvent, markets.event[number] as number);
+      if (slot === known) {
+        eventOfMarket[slot] = slotIn(byEvent, records[record + EVENT] as number);
+        category[slot] = records[record + CATEGORY] as number;
+        half0[slot] = records[record + HALF0] as number;
+        half1[slot] = records[record + HALF1] as number;
+        knowableAt[slot] = records[record + KNOWABLE_AT] as number;
+        closedAt[slot] = records[record + CLOSED_AT] as number;
+        createdAt[slot] = records[record + CREATED_AT] as number;
+      }
       event[i] = eventOfMarket[slot] as number;
-      const tokenNumber = facts.token[from] as number;
+      const tokenNumber = tokenGiven[from] as number;
       const tokenSlot = tokenNumber < 0 ? -1 : slotIn(byToken, tokenNumber);
       token[i] = tokenSlot;
       if (tokenSlot >= 0) marketOfToken[tokenSlot] = slot;
-      const other = facts.counterparty[from] as number;
-      counterparty[i] = other < 0 ? -1 : slotIn(byCounterparty, other);
+      const other = counterpartyGiven[from] as number;
+      const otherSlot = other < 0 ? -1 : slotIn(byCounterparty, other);
+      counterparty[i] = otherSlot;
+      if (other === view.wallet) self = otherSlot;
       i++;
     }
     view.count = i;
-    view.marketOf = byMarket.used;
     view.tokenOf = byToken.used;
     view.markets = byMarket.count;
     view.tokens = byToken.count;
     view.events = byEvent.count;
     view.counterparties = byCounterparty.count;
-    view.self = byCounterparty.slotOf[view.wallet] as number;
+    view.self = self;
     checkExact(view);
     return view;
   };
@@ -155,26 +196,28 @@ export function makeViewer(
 
 /** The slot of a number, a new one if it has none yet. */
 function slotIn(numbering: Numbering, number: number): number {
-  const known = numbering.slotOf[number] as number;
-  if (known >= 0) return known;
-  if (numbering.count === numbering.used.length) {
-    const longer = new Int32Array(2 * numbering.used.length);
-    longer.set(numbering.used);
-    numbering.used = longer;
+  const { table, mask, shift, used } = numbering;
+  let place = Math.imul(number, 0x9e3779b1) >>> shift;
+  let known = table[place] as number;
+  while (known !== 0) {
+    if (used[known - 1] === number) return known - 1;
+    place = (place + 1) & mask;
+    known = table[place] as number;
   }
-  numbering.used[numbering.count] = number;
-  numbering.slotOf[number] = numbering.count;
-  return numbering.count++;
+  const slot = numbering.count++;
+  used[slot] = number;
+  table[place] = slot + 1;
+  return slot;
 }
 
 /** Makes the arrays of a view long enough for so many fills, each in a market and token of its own. */
 function makeRoom(view: WalletView, count: number): void {
   if (view.time.length >= count) return;
-  for (const key of ['time', 'usd', 'shares', 'fee'] as const) view[key] = atLeast(view[key], count);
+  for (const key of ['time', 'usd', 'shares', 'fee', 'knowableAt', 'closedAt', 'createdAt'] as const)
+    view[key] = atLeast(view[key], count);
   for (const key of ['day', 'market', 'event', 'token', 'counterparty', 'eventOfMarket', 'marketOfToken'] as const)
     view[key] = atLeast(view[key], count);
-  view.hour = atLeast(view.hour, count);
-  view.flags = atLeast(view.flags, count);
+  for (const key of ['hour', 'flags', 'category', 'half0', 'half1'] as const) view[key] = atLeast(view[key], count);
 }
 
 /** No sum over a wallet can then pass 2^53: profit and loss is counted in halves of 1e-6. */
@@ -214,9 +257,14 @@ function emptyView(): WalletView {
     events: 0,
     counterparties: 0,
     self: -1,
-    marketOf: ints,
-    eventOfMarket: ints,
     tokenOf: ints,
     marketOfToken: ints,
+    eventOfMarket: ints,
+    category: bytes,
+    half0: bytes,
+    half1: bytes,
+    knowableAt: floats,
+    closedAt: floats,
+    createdAt: floats,
   };
 }

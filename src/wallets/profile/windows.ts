@@ -8,18 +8,17 @@ import type { Dates } from '../dates.ts';
 import { type Activity, makeActivity } from './activity.ts';
 import { type Counterparties, makeCounterparties } from './counterparties.ts';
 import { makeHolding } from './holding.ts';
-import { categories, type MarketTable } from './market-table.ts';
+import { categories } from './market-table.ts';
 import type { BucketRows } from './output.ts';
-import { type PriceArrays, tokenPrices } from './prices.ts';
+import type { PriceArrays } from './prices.ts';
 import { makeSettler, type Settlement } from './settlement.ts';
 import { makeViewer, type ProfileFactColumn } from './slots.ts';
 
 /** What all wallets are measured with. */
 export interface WindowSetting {
-  readonly markets: MarketTable;
+  /** See market-records.ts. */
+  readonly markets: Float64Array;
   readonly dates: Dates;
-  /** Wallets in the facts, counterparties included. */
-  readonly wallets: number;
   readonly prices: PriceArrays;
   /** Benchmark of `alpha` by number of the date. */
   readonly benchmark: Float64Array;
@@ -70,10 +69,10 @@ export function eachWindow(
 /** Measures by our own definitions: the columns `profileColumns`. */
 export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> {
   const { markets, dates, benchmark, minTrades, fundedAt } = setting;
-  const viewOf = makeViewer(markets, setting.wallets, dates);
-  const activities = makeActivity(markets);
-  const settler = makeSettler(markets, tokenPrices(setting.prices));
-  const holding = makeHolding(markets, dates);
+  const viewOf = makeViewer(markets, dates);
+  const activities = makeActivity();
+  const settler = makeSettler(setting.prices);
+  const holding = makeHolding(dates);
   const counterparties = makeCounterparties();
   const window = dates.lookback / DAY;
   return (facts, from, to, rows) => {
@@ -98,8 +97,10 @@ export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> 
         activity = activities.moveTo(begin, end);
         others = counterparties.measure(begin, end);
       }
-      if (moved || settled.open) settled = settler.settle(begin, end, asOf, q);
+      if (moved || settled.changesAfter < asOf) settled = settler.settle(begin, end, asOf, q);
+      else if (settled.open) settler.markAgain(q);
       const tenure = (asOf - view.firstAt) / DAY;
+      if (settled.settled > 0) rows.settled[q] = (rows.settled[q] as number) + 1;
       let at = rows.add(q);
       const { values } = rows;
       // In the order of `profileColumns`.
