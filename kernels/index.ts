@@ -34,5 +34,6 @@ export { rowShapeBytes, unpackRows } from './fact-rows';
 export { makeFills, readFills } from './plain-fills';
 export { forgetRows, listDoubles, makeRowColumns, takeRows, toWhole } from './row-columns';
 export { packRows, turnRows } from './rows';
+export { makeSettling, reserveSettling, settleFills } from './settlement';
 export { softmaxGradients, softmaxOutputs } from './softmax';
 export { cellCount, closingsOf, earnedOf, investedOf, listCells, makePricedRows, makePrices, priceFills, takeCells } from './token-prices';

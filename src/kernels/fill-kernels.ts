@@ -81,14 +81,7 @@ export interface FillKernels {
   routeTrades(trades: Pointer, count: number, bucketOf: Pointer, buckets: number): number;
   rowShapeBytes(): number;
   unpackRows(shape: Pointer, row: Pointer, count: number, target: Pointer): Pointer;
-  makePrices(
-    dates: number,
-    start: number,
-    every: number,
-    lookback: number,
-    markets: Pointer,
-    tokens: number,
-  ): Pointer;
+  makePrices(dates: number, start: number, every: number, lookback: number, markets: Pointer, tokens: number): Pointer;
   makePricedRows(): Pointer;
   priceFills(prices: Pointer, columns: Pointer, rows: number): void;
   closingsOf(prices: Pointer): Pointer;
@@ -97,6 +90,9 @@ export interface FillKernels {
   cellCount(prices: Pointer): number;
   listCells(prices: Pointer, tokens: Pointer, dates: Pointer, seqs: Pointer, marks: Pointer): void;
   takeCells(prices: Pointer, count: number, tokens: Pointer, dates: Pointer, seqs: Pointer, marks: Pointer): void;
+  makeSettling(): Pointer;
+  reserveSettling(all: Pointer, fills: number): void;
+  settleFills(all: Pointer, begin: number, end: number, asOf: number): void;
   makeLaid(capacity: number): Pointer;
   countOnes(bytes: Pointer, count: number): number;
   layRows(
