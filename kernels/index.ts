@@ -1,10 +1,14 @@
 /** What the module of numeric kernels exports. One file, one concept. */
 export { activate, activateWithDropout } from './activation';
+export { activityResult, loadActivity, makeActivity, moveActivity, reserveActivity } from './activity';
 export { adam, sumOfSquares } from './adam';
 export { batchNormBackward, batchNormFrozen, batchNormStatistics } from './batchnorm';
 export {
   firstNotBelow, greatestOf, leastOf, pairsRise, spreadFloats, spreadInts, toFloats, toInts,
 } from './columns';
+export {
+  counterpartiesResult, loadCounterparties, makeCounterparties, measureCounterparties, reserveCounterparties,
+} from './counterparties';
 export { addProducts, centreColumns, projectRows } from './covariance';
 export { unpackDifferences, unpackNumbers } from './decode';
 export { copyTexts, listOccurring, packDifferences, packNumbers } from './encode';
@@ -34,6 +38,7 @@ export { rowShapeBytes, unpackRows } from './fact-rows';
 export { makeFills, readFills } from './plain-fills';
 export { forgetRows, listDoubles, makeRowColumns, takeRows, toWhole } from './row-columns';
 export { packRows, turnRows } from './rows';
-export { makeSettling, reserveSettling, settleFills } from './settlement';
+export { loadSettling, makeSettling, reserveSettling, settleFills } from './settlement';
 export { softmaxGradients, softmaxOutputs } from './softmax';
 export { cellCount, closingsOf, earnedOf, investedOf, listCells, makePricedRows, makePrices, priceFills, takeCells } from './token-prices';
+export { makeWalletFills, reserveWalletFills } from './wallet-fills';

@@ -3,6 +3,10 @@
  * as their payouts are known, and what is told by event. Formulas: docs/methods.md, "Profiles as of t".
  */
 import { allocate } from './memory';
+import { byte, float, int, setFloat, setInt, WalletFills } from './wallet-fills';
+
+/** What the flags of a fill say of an outcome that is not known. */
+const OUTCOME_UNKNOWN = 2;
 
 /** What a fill adds, and when. Amounts in 1e-6 USD and shares if not said otherwise. */
 // @ts-ignore: decorator
@@ -26,16 +30,15 @@ class Fill {
   market: i32;
   token: i32;
   torn: i32;
-  spare: i32;
 }
+
+/** Bytes of one, so that all begin at a multiple of 8. */
+const FILL: usize = 96;
 
 /** A market in which there are fills. Sums are 0 between two windows. */
 // @ts-ignore: decorator
 @unmanaged
 class Position {
-  knowableAt: f64;
-  /** Slot. */
-  event: i32;
   fills: i32;
   torn: i32;
   counted: f64;
@@ -93,12 +96,14 @@ class Settled {
 // @ts-ignore: decorator
 @unmanaged
 class Settling {
-  /** By place or slot: `Fill`, `Position`; then of tokens of open fills their slots (i32) and what is held (f64). */
-  fills: usize;
-  positions: usize;
+  result: Settled;
+  /** Of tokens of open fills their slots (i32), and what is held of each (f64). */
   leftTokens: usize;
   left: usize;
-  result: Settled;
+  wallet: WalletFills;
+  /** `Fill` by fill; by slot `Position`, `Event` and `Token`. */
+  fills: usize;
+  positions: usize;
   events: usize;
   tokens: usize;
   /** Slots (i32) that occur in a window. */
@@ -106,8 +111,9 @@ class Settling {
   usedEvents: usize;
 }
 
-export function makeSettling(): Settling {
+export function makeSettling(wallet: WalletFills): Settling {
   const all = changetype<Settling>(allocate(offsetof<Settling>()));
+  all.wallet = wallet;
   all.result = changetype<Settled>(allocate(offsetof<Settled>()));
   return all;
 }
@@ -115,7 +121,7 @@ export function makeSettling(): Settling {
 /** Makes room for wallets of so many fills, and no more markets, events and tokens. */
 export function reserveSettling(all: Settling, fills: i32): void {
   const room = <usize>fills;
-  all.fills = allocate(room * offsetof<Fill>());
+  all.fills = allocate(room * FILL);
   all.positions = allocate(room * offsetof<Position>());
   all.events = allocate(room * offsetof<Event>());
   all.tokens = allocate(room * offsetof<Token>());
@@ -123,6 +129,45 @@ export function reserveSettling(all: Settling, fills: i32): void {
   all.left = allocate(room << 3);
   all.usedPositions = allocate(room << 2);
   all.usedEvents = allocate(room << 2);
+}
+
+/** Takes the fills of the next wallet: finds what each adds, and when. */
+export function loadSettling(all: Settling): void {
+  const wallet = all.wallet;
+  for (let i = 0; i < wallet.count; i++) {
+    const fill = fillAt(all, i);
+    const market = int(wallet.market, i);
+    const token = int(wallet.token, i);
+    const flags = byte(wallet.flags, i);
+    const outcome = (flags >> 1) & 3;
+    const bought = <f64>(flags & 1);
+    const sign = 2 * bought - 1;
+    const usd = float(wallet.usd, i);
+    const shares = float(wallet.shares, i);
+    const time = float(wallet.time, i);
+    const given = float(wallet.fee, i);
+    const fee = given == given ? given : 0;
+    const payout = <f64>byte(outcome == 0 ? wallet.half0 : wallet.half1, market);
+    const earned = sign * (shares * payout - 2 * usd) - 2 * fee;
+    const knowableAt = float(wallet.knowableAt, market);
+    // Who trades when the outcome is public is not forecasting it.
+    const early: f64 = time < knowableAt ? 1 : 0;
+    const closedAt = float(wallet.closedAt, market);
+    const gain = sign * ((token < 0 ? NaN : float(wallet.closing, token)) * shares - usd);
+    fill.knownAt = outcome == OUTCOME_UNKNOWN ? f64.POSITIVE_INFINITY : knowableAt;
+    fill.earned = earned;
+    fill.counts = early;
+    fill.addsEarned = early * earned;
+    fill.addsShares = early * shares;
+    fill.addsInvested = early * bought * usd;
+    fill.cash = -sign * usd - fee;
+    fill.net = sign * shares;
+    fill.closedAt = time < closedAt && gain == gain ? closedAt : f64.POSITIVE_INFINITY;
+    fill.lineGain = gain;
+    fill.market = market;
+    fill.token = token;
+    fill.torn = outcome == OUTCOME_UNKNOWN ? 1 : 0;
+  }
 }
 
 /** Settles the fills from place `begin` to `end`, which is left out, as of a moment. */
@@ -138,9 +183,9 @@ export function settleFills(all: Settling, begin: i32, end: i32, asOf: f64): voi
   let lineGain: f64 = 0;
   let lineShares: f64 = 0;
   for (let i = begin; i < end; i++) {
-    const fill = changetype<Fill>(all.fills + <usize>i * offsetof<Fill>());
+    const fill = fillAt(all, i);
     const position = positionAt(all, fill.market);
-    if (position.fills == 0) store<i32>(all.usedPositions + (<usize>(used++) << 2), fill.market);
+    if (position.fills == 0) setInt(all.usedPositions, used++, fill.market);
     position.fills++;
     position.torn += fill.torn;
     if (fill.closedAt < asOf) {
@@ -163,7 +208,7 @@ export function settleFills(all: Settling, begin: i32, end: i32, asOf: f64): voi
       continue;
     }
     const token = tokenAt(all, fill.token);
-    if (token.fills == 0) store<i32>(all.leftTokens + (<usize>(openTokens++) << 2), fill.token);
+    if (token.fills == 0) setInt(all.leftTokens, openTokens++, fill.token);
     token.fills++;
     token.held += fill.net;
   }
@@ -175,6 +220,12 @@ export function settleFills(all: Settling, begin: i32, end: i32, asOf: f64): voi
   result.open = open > 0 ? 1 : 0;
   result.changesAfter = changesAfter;
   result.left = takeLeft(all, openTokens);
+}
+
+// @ts-ignore: decorator
+@inline
+function fillAt(all: Settling, i: i32): Fill {
+  return changetype<Fill>(all.fills + <usize>i * FILL);
 }
 
 // @ts-ignore: decorator
@@ -199,14 +250,14 @@ function tokenAt(all: Settling, slot: i32): Token {
 function takeLeft(all: Settling, count: i32): i32 {
   let left = 0;
   for (let j = 0; j < count; j++) {
-    const slot = load<i32>(all.leftTokens + (<usize>j << 2));
+    const slot = int(all.leftTokens, j);
     const token = tokenAt(all, slot);
     const held = token.held;
     token.fills = 0;
     token.held = 0;
     if (held == 0) continue;
-    store<i32>(all.leftTokens + (<usize>left << 2), slot);
-    store<f64>(all.left + (<usize>left << 3), held);
+    setInt(all.leftTokens, left, slot);
+    setFloat(all.left, left, held);
     left++;
   }
   return left;
@@ -225,8 +276,9 @@ function sumPositions(all: Settling, count: i32, asOf: f64): void {
   let withShares = 0;
   let events = 0;
   for (let j = 0; j < count; j++) {
-    const position = positionAt(all, load<i32>(all.usedPositions + (<usize>j << 2)));
-    if (position.torn != 0 || position.knowableAt >= asOf) unsettled++;
+    const market = int(all.usedPositions, j);
+    const position = positionAt(all, market);
+    if (position.torn != 0 || float(all.wallet.knowableAt, market) >= asOf) unsettled++;
     else if (position.counted > 0) {
       settled++;
       wins += <i32>(position.pnl > 0);
@@ -237,8 +289,9 @@ function sumPositions(all: Settling, count: i32, asOf: f64): void {
         edges += position.pnl / (2 * position.shares);
         withShares++;
       }
-      const event = eventAt(all, position.event);
-      if (event.positions == 0) store<i32>(all.usedEvents + (<usize>(events++) << 2), position.event);
+      const slot = int(all.wallet.eventOfMarket, market);
+      const event = eventAt(all, slot);
+      if (event.positions == 0) setInt(all.usedEvents, events++, slot);
       event.positions++;
       event.pnl += position.pnl;
       event.shares += position.shares;
@@ -271,7 +324,7 @@ function sumEvents(all: Settling, count: i32, pnl: f64, shares: f64): void {
   let squares: f64 = 0;
   let largest: f64 = 0;
   for (let j = 0; j < count; j++) {
-    const event = eventAt(all, load<i32>(all.usedEvents + (<usize>j << 2)));
+    const event = eventAt(all, int(all.usedEvents, j));
     const residual = event.pnl - ratio * event.shares;
     const size = abs(event.pnl);
     residuals += residual * residual;

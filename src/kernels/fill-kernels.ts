@@ -81,18 +81,6 @@ export interface FillKernels {
   routeTrades(trades: Pointer, count: number, bucketOf: Pointer, buckets: number): number;
   rowShapeBytes(): number;
   unpackRows(shape: Pointer, row: Pointer, count: number, target: Pointer): Pointer;
-  makePrices(dates: number, start: number, every: number, lookback: number, markets: Pointer, tokens: number): Pointer;
-  makePricedRows(): Pointer;
-  priceFills(prices: Pointer, columns: Pointer, rows: number): void;
-  closingsOf(prices: Pointer): Pointer;
-  earnedOf(prices: Pointer): Pointer;
-  investedOf(prices: Pointer): Pointer;
-  cellCount(prices: Pointer): number;
-  listCells(prices: Pointer, tokens: Pointer, dates: Pointer, seqs: Pointer, marks: Pointer): void;
-  takeCells(prices: Pointer, count: number, tokens: Pointer, dates: Pointer, seqs: Pointer, marks: Pointer): void;
-  makeSettling(): Pointer;
-  reserveSettling(all: Pointer, fills: number): void;
-  settleFills(all: Pointer, begin: number, end: number, asOf: number): void;
   makeLaid(capacity: number): Pointer;
   countOnes(bytes: Pointer, count: number): number;
   layRows(

@@ -6,6 +6,7 @@ import { compiledRoot } from '../paths.ts';
 import type { ClusterKernels } from './cluster-kernels.ts';
 import type { FillKernels } from './fill-kernels.ts';
 import type { LeafKernels } from './leaf-kernels.ts';
+import type { WalletKernels } from './wallet-kernels.ts';
 
 /** The part of WebAssembly that is used here; its usual declarations are those of the browser. */
 declare const WebAssembly: {
@@ -17,7 +18,7 @@ declare const WebAssembly: {
 export type Pointer = number;
 
 /** Functions of the module; what they do stands beside their sources. Matrices are row-major single precision. */
-export interface Kernels extends ClusterKernels, FillKernels, LeafKernels {
+export interface Kernels extends ClusterKernels, FillKernels, LeafKernels, WalletKernels {
   readonly memory: { readonly buffer: ArrayBuffer };
   allocate(bytes: number): Pointer;
   gather(target: Pointer, table: Pointer, indices: Pointer, count: number, rowBytes: number): void;

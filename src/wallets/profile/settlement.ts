@@ -4,11 +4,10 @@
  * Payouts are 0, 1/2 or 1, so a fill earns a whole number of halves of 1e-6 USD: (payout - price) x shares, turned
  * round for a sale, less its fee. Sums are exact and do not depend on their order. Formulas: docs/methods.md.
  */
-import { isBuy, OUTCOME_UNKNOWN, outcomeOf } from '../../facts/layout.ts';
-import { makeKernels } from '../../kernels/kernels.ts';
+import type { Kernels, Pointer } from '../../kernels/kernels.ts';
 import type { PriceArrays } from './prices.ts';
 import type { WalletView } from './slots.ts';
-import { makeMarks } from './token-marks.ts';
+import { TokenMarks } from './token-marks.ts';
 
 /** Undefined numbers are NaN. Money in USD. */
 export interface Settlement {
@@ -38,59 +37,25 @@ export interface Settlement {
   changesAfter: number;
 }
 
-export interface Settler {
-  /** Takes the fills of the next wallet. */
-  load(view: WalletView): void;
-  /** Settles the fills from index `begin` to `end` (exclusive) as of a date; the result is used again by the next call. */
-  settle(begin: number, end: number, asOf: number, date: number): Settlement;
-  /** The same fills as in the last call, as of a later date up to `changesAfter`: gives them other marks. */
-  markAgain(date: number): Settlement;
-}
-
-/** Size of a fill and the places of its numbers, in doubles; of its slots, in whole numbers of 32 bits: see `Fill` in kernels/settlement.ts. */
-const FILL = 12;
-const KNOWN_AT = 0;
-const EARNED = 1;
-const COUNTS = 2;
-const ADDS_EARNED = 3;
-const ADDS_SHARES = 4;
-const ADDS_INVESTED = 5;
-const CASH = 6;
-const NET = 7;
-const CLOSED_AT = 8;
-const LINE_GAIN = 9;
-const MARKET = 20;
-const TOKEN = 21;
-const TORN = 22;
-
-/** The same of a position. */
-const POSITION = 7;
-const KNOWABLE_AT = 0;
-const EVENT = 2;
-
-/** Places of what the kernels give, in doubles, behind the numbers of a `Settlement`: see `Settled`. */
+/** Places of what the kernels give, in doubles, behind the numbers of a `Settlement`: see `Settled` in kernels/settlement.ts. */
 const EARNED_USD = 13;
-const CASH_OF_OPEN = 14;
+const CASH = 14;
 const NAMELESS = 15;
 const OPEN = 16;
 const CHANGES_AFTER = 17;
 const LEFT = 18;
 
-/** Settles wallet after wallet against the same markets: the kernels go through the fills. Memory grows with the busiest wallet. */
-export function makeSettler(prices: PriceArrays): Settler {
-  const kernels = makeKernels();
-  const settling = kernels.makeSettling();
-  const marks = makeMarks(prices);
-  // Fills that there is room for; all memory of the kernels, and the indices in it of what they share with us.
-  let room = 0;
-  let floats = new Float64Array(0);
-  let ints = new Int32Array(0);
-  let fillsAt = 0;
-  let positionsAt = 0;
-  let leftTokensAt = 0;
-  let leftAt = 0;
-  let resultAt = 0;
-  const result: Settlement = {
+/** Settles wallet after wallet; the kernels go through the fills. */
+export class Settler {
+  private readonly kernels: Kernels;
+  private readonly at: Pointer;
+  private readonly marks: TokenMarks;
+  private room = 0;
+  // What the kernels give: numbers of the window, and of the tokens that its open fills hold their slots and how much.
+  private given: Float64Array = new Float64Array(0);
+  private tokens: Int32Array = new Int32Array(0);
+  private held: Float64Array = new Float64Array(0);
+  private readonly result: Settlement = {
     settled: 0,
     unsettled: 0,
     wins: 0,
@@ -109,105 +74,67 @@ export function makeSettler(prices: PriceArrays): Settler {
     changesAfter: Number.POSITIVE_INFINITY,
   };
 
-  const load = (view: WalletView): void => {
-    makeRoom(view);
-    marks.load(view);
-    judge(view);
-    for (let slot = 0; slot < view.markets; slot++) {
-      const at = positionsAt + POSITION * slot;
-      floats[at + KNOWABLE_AT] = view.knowableAt[slot] as number;
-      ints[2 * at + EVENT] = view.eventOfMarket[slot] as number;
-    }
-  };
+  /** @param fills of a wallet, in the memory of the kernels */
+  constructor(kernels: Kernels, fills: Pointer, prices: PriceArrays) {
+    this.kernels = kernels;
+    this.at = kernels.makeSettling(fills);
+    this.marks = new TokenMarks(prices);
+  }
 
-  const makeRoom = ({ count }: WalletView): void => {
-    if (count <= room) return;
-    room = 2 * count;
-    kernels.reserveSettling(settling, room);
-    floats = new Float64Array(kernels.memory.buffer);
-    ints = new Int32Array(kernels.memory.buffer);
-    const places = ints.subarray(settling >>> 2, (settling >>> 2) + 5);
-    fillsAt = (places[0] as number) >>> 3;
-    positionsAt = (places[1] as number) >>> 3;
-    leftTokensAt = (places[2] as number) >>> 2;
-    leftAt = (places[3] as number) >>> 3;
-    resultAt = (places[4] as number) >>> 3;
-  };
+  /** Makes room for wallets of so many fills. */
+  reserve(room: number): void {
+    this.kernels.reserveSettling(this.at, room);
+    this.room = room;
+  }
 
-  /** Finds what each fill adds, and when. */
-  const judge = (view: WalletView): void => {
-    const { count, market, token, time, usd, shares, fee, flags, half0, half1, knowableAt, closedAt } = view;
-    const closing = marks.closing();
-    for (let i = 0; i < count; i++) {
-      const slot = market[i] as number;
-      const flag = flags[i] as number;
-      const bought = isBuy(flag);
-      const sign = 2 * bought - 1;
-      const spent = usd[i] as number;
-      const amount = shares[i] as number;
-      const outcome = outcomeOf(flag);
-      const known = knowableAt[slot] as number;
-      const moment = time[i] as number;
-      const paid = Number.isNaN(fee[i]) ? 0 : (fee[i] as number);
-      const half = ((outcome === 0 ? half0 : half1)[slot] as number) * amount;
-      const earned = sign * (half - 2 * spent) - 2 * paid;
-      // Who trades when the outcome is public is not forecasting it.
-      const early = Number(moment < known);
-      const named = token[i] as number;
-      const gain = sign * ((named < 0 ? Number.NaN : (closing[named] as number)) * amount - spent);
-      const closed = closedAt[slot] as number;
-      const torn = outcome === OUTCOME_UNKNOWN;
-      const at = fillsAt + FILL * i;
-      floats[at + KNOWN_AT] = torn ? Number.POSITIVE_INFINITY : known;
-      floats[at + EARNED] = earned;
-      floats[at + COUNTS] = early;
-      floats[at + ADDS_EARNED] = early * earned;
-      floats[at + ADDS_SHARES] = early * amount;
-      floats[at + ADDS_INVESTED] = early * bought * spent;
-      floats[at + CASH] = -sign * spent - paid;
-      floats[at + NET] = sign * amount;
-      floats[at + CLOSED_AT] = moment < closed && !Number.isNaN(gain) ? closed : Number.POSITIVE_INFINITY;
-      floats[at + LINE_GAIN] = gain;
-      ints[2 * at + MARKET] = slot;
-      ints[2 * at + TOKEN] = named;
-      ints[2 * at + TORN] = Number(torn);
-    }
-  };
+  /** Takes the fills of the next wallet. */
+  load(view: WalletView): void {
+    const { kernels, at } = this;
+    this.marks.load(view);
+    kernels.loadSettling(at);
+    const { buffer } = kernels.memory;
+    if (this.given.buffer === buffer) return;
+    const [given, tokens, held] = new Uint32Array(buffer, at, 3) as unknown as [Pointer, Pointer, Pointer];
+    this.given = new Float64Array(buffer, given, LEFT + 1);
+    this.tokens = new Int32Array(buffer, tokens, this.room);
+    this.held = new Float64Array(buffer, held, this.room);
+  }
 
-  const settle = (begin: number, end: number, asOf: number, date: number): Settlement => {
-    kernels.settleFills(settling, begin, end, asOf);
-    let at = resultAt;
+  /** Settles the fills from index `begin` to `end` (exclusive) as of a date; the result is used again by the next call. */
+  settle(begin: number, end: number, asOf: number, date: number): Settlement {
+    this.kernels.settleFills(this.at, begin, end, asOf);
+    const { given, result } = this;
+    let at = 0;
     // In the order of `Settled`.
-    result.settled = floats[at++] as number;
-    result.unsettled = floats[at++] as number;
-    result.wins = floats[at++] as number;
-    result.pnlUsd = floats[at++] as number;
-    result.winRate = floats[at++] as number;
-    result.edge = floats[at++] as number;
-    result.edgeStandardError = floats[at++] as number;
-    result.edgeEffectiveEvents = floats[at++] as number;
-    result.edgeByPosition = floats[at++] as number;
-    result.roi = floats[at++] as number;
-    result.largestEventPnlShare = floats[at++] as number;
-    result.pnlHerfindahl = floats[at++] as number;
-    result.closingLineValue = floats[at] as number;
-    result.open = floats[resultAt + OPEN] === 1;
-    result.changesAfter = floats[resultAt + CHANGES_AFTER] as number;
-    return markAgain(date);
-  };
+    result.settled = given[at++] as number;
+    result.unsettled = given[at++] as number;
+    result.wins = given[at++] as number;
+    result.pnlUsd = given[at++] as number;
+    result.winRate = given[at++] as number;
+    result.edge = given[at++] as number;
+    result.edgeStandardError = given[at++] as number;
+    result.edgeEffectiveEvents = given[at++] as number;
+    result.edgeByPosition = given[at++] as number;
+    result.roi = given[at++] as number;
+    result.largestEventPnlShare = given[at++] as number;
+    result.pnlHerfindahl = given[at++] as number;
+    result.closingLineValue = given[at] as number;
+    result.open = given[OPEN] === 1;
+    result.changesAfter = given[CHANGES_AFTER] as number;
+    return this.markAgain(date);
+  }
 
-  const markAgain = (date: number): Settlement => {
-    const left = floats[resultAt + LEFT] as number;
+  /** The same fills as in the last call, as of a later date up to `changesAfter`: gives them other marks. */
+  markAgain(date: number): Settlement {
+    const { given, tokens, held, marks, result } = this;
+    const count = given[LEFT] as number;
     let value = 0;
-    for (let j = 0; j < left; j++)
-      value += (floats[leftAt + j] as number) * marks.priceAt(ints[leftTokensAt + j] as number, date);
-    const cash = floats[resultAt + CASH_OF_OPEN] as number;
+    for (let j = 0; j < count; j++) value += (held[j] as number) * marks.priceAt(tokens[j] as number, date);
     // To whole 1e-6 USD: a wallet that made the last fill is even, not ahead by what rounding left.
     result.markedPnlUsd =
-      floats[resultAt + NAMELESS] === 1
+      given[NAMELESS] === 1
         ? Number.NaN
-        : (floats[resultAt + EARNED_USD] as number) + (cash + Math.round(value)) / 1e6;
+        : (given[EARNED_USD] as number) + ((given[CASH] as number) + Math.round(value)) / 1e6;
     return result;
-  };
-  return { load, settle, markAgain };
+  }
 }

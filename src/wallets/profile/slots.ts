@@ -1,6 +1,7 @@
 /** What a wallet trades in, by small numbers of its own: sums by market or token then stay in the cache. */
 import { FathomError } from '../../errors.ts';
 import type { Facts } from '../../facts/fact-reader.ts';
+import type { Kernels, Pointer } from '../../kernels/kernels.ts';
 import { DAY, HOUR } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
 import { CATEGORY, CLOSED_AT, CREATED_AT, EVENT, HALF0, HALF1, KNOWABLE_AT, RECORD } from './market-records.ts';
@@ -21,7 +22,8 @@ export type ProfileFactColumn = (typeof factsRead)[number];
 
 /**
  * The fills of one wallet in order of time that may enter a window, and the slots of what they are in: numbers from 0,
- * by first fill. Arrays may be longer than what is used; they are filled again for the next wallet.
+ * by first fill. Arrays may be longer than what is used; they are filled again for the next wallet. All but `tokenOf` lie
+ * in the memory of kernels: see `WalletFills` in kernels/wallet-fills.ts.
  */
 export interface WalletView {
   wallet: number;
@@ -62,6 +64,8 @@ export interface WalletView {
   knowableAt: Float64Array;
   closedAt: Float64Array;
   createdAt: Float64Array;
+  /** By slot of a token, its closing line: see token-marks.ts. */
+  closing: Float64Array;
 }
 
 /** An array of at least `size`, the old one if it is long enough. */
@@ -120,11 +124,16 @@ function clear(numbering: Numbering, most: number): void {
  * are fills from the last date on, and those before the first window in markets whose resolution was known before it:
  * no column of any date depends on them, but for the time of the first fill.
  *
+ * @param fills where the kernels are to find them
  * @param records of the markets, see market-records.ts
+ * @param reserve told for how many fills others have to make room
  */
 export function makeViewer(
+  kernels: Kernels,
+  fills: Pointer,
   records: Float64Array,
   { times, lookback }: Dates,
+  reserve: (room: number) => void,
 ): (facts: Facts<ProfileFactColumn>, begin: number, end: number) => WalletView {
   const earliest = (times[0] as number) - lookback;
   const latest = times[times.length - 1] as number;
@@ -133,11 +142,17 @@ export function makeViewer(
   const byToken = makeNumbering();
   const byCounterparty = makeNumbering();
   const view = emptyView();
+  let counts = new Int32Array(0);
   return (facts, begin, end) => {
     for (const numbering of [byMarket, byEvent, byToken, byCounterparty]) clear(numbering, end - begin);
     view.wallet = facts.wallet[begin] as number;
     view.firstAt = facts.time[begin] as number;
-    makeRoom(view, end - begin);
+    if (view.time.length < end - begin) {
+      const room = Math.max(LEAST_ROOM, 2 * (end - begin));
+      reserve(room);
+      makeRoom(kernels, fills, view, room);
+      counts = new Int32Array(kernels.memory.buffer, fills, COUNTS.length);
+    }
     const { time, day, hour, usd, shares, fee, flags } = view;
     const { market, event, token, counterparty, marketOfToken } = view;
     const { eventOfMarket, category, half0, half1, knowableAt, closedAt, createdAt } = view;
@@ -189,6 +204,7 @@ export function makeViewer(
     view.events = byEvent.count;
     view.counterparties = byCounterparty.count;
     view.self = self;
+    for (const [k, name] of COUNTS.entries()) counts[k] = view[name];
     checkExact(view);
     return view;
   };
@@ -210,14 +226,28 @@ function slotIn(numbering: Numbering, number: number): number {
   return slot;
 }
 
-/** Makes the arrays of a view long enough for so many fills, each in a market and token of its own. */
-function makeRoom(view: WalletView, count: number): void {
-  if (view.time.length >= count) return;
-  for (const key of ['time', 'usd', 'shares', 'fee', 'knowableAt', 'closedAt', 'createdAt'] as const)
-    view[key] = atLeast(view[key], count);
-  for (const key of ['day', 'market', 'event', 'token', 'counterparty', 'eventOfMarket', 'marketOfToken'] as const)
-    view[key] = atLeast(view[key], count);
-  for (const key of ['hour', 'flags', 'category', 'half0', 'half1'] as const) view[key] = atLeast(view[key], count);
+/** In the order of `WalletFills` in kernels/wallet-fills.ts. */
+const COUNTS = ['count', 'markets', 'tokens', 'events', 'counterparties', 'self'] as const;
+const FLOATS = ['time', 'usd', 'shares', 'fee', 'knowableAt', 'closedAt', 'createdAt', 'closing'] as const;
+const INTS = ['day', 'market', 'event', 'token', 'counterparty', 'eventOfMarket', 'marketOfToken'] as const;
+const BYTES = ['hour', 'flags', 'category', 'half0', 'half1'] as const;
+
+/** Fills that there is room for at the least; more than hours of a day. */
+const LEAST_ROOM = 64;
+
+/** Makes arrays for so many fills, each in a market and token of its own. */
+function makeRoom(kernels: Kernels, fills: Pointer, view: WalletView, room: number): void {
+  kernels.reserveWalletFills(fills, room);
+  const { buffer } = kernels.memory;
+  const columns = new Uint32Array(
+    buffer,
+    fills + 4 * COUNTS.length,
+    FLOATS.length + INTS.length + BYTES.length,
+  ).values();
+  const next = (): Pointer => columns.next().value as Pointer;
+  for (const name of FLOATS) view[name] = new Float64Array(buffer, next(), room);
+  for (const name of INTS) view[name] = new Int32Array(buffer, next(), room);
+  for (const name of BYTES) view[name] = new Uint8Array(buffer, next(), room);
 }
 
 /** No sum over a wallet can then pass 2^53: profit and loss is counted in halves of 1e-6. */
@@ -266,5 +296,6 @@ function emptyView(): WalletView {
     knowableAt: floats,
     closedAt: floats,
     createdAt: floats,
+    closing: floats,
   };
 }

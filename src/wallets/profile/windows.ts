@@ -3,15 +3,15 @@
 import type { Facts } from '../../facts/fact-reader.ts';
 import type { FactColumn } from '../../facts/layout.ts';
 import type { Bucket } from '../../facts/read.ts';
+import { makeKernels } from '../../kernels/kernels.ts';
 import { DAY } from '../../tables/time.ts';
 import type { Dates } from '../dates.ts';
-import { type Activity, makeActivity } from './activity.ts';
-import { type Counterparties, makeCounterparties } from './counterparties.ts';
+import { Activity } from './activity.ts';
+import { Counterparties } from './counterparties.ts';
 import { makeHolding } from './holding.ts';
-import { categories } from './market-table.ts';
 import type { BucketRows } from './output.ts';
 import type { PriceArrays } from './prices.ts';
-import { makeSettler, type Settlement } from './settlement.ts';
+import { type Settlement, Settler } from './settlement.ts';
 import { makeViewer, type ProfileFactColumn } from './slots.ts';
 
 /** What all wallets are measured with. */
@@ -69,22 +69,26 @@ export function eachWindow(
 /** Measures by our own definitions: the columns `profileColumns`. */
 export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> {
   const { markets, dates, benchmark, minTrades, fundedAt } = setting;
-  const viewOf = makeViewer(markets, dates);
-  const activities = makeActivity();
-  const settler = makeSettler(setting.prices);
+  const kernels = makeKernels();
+  const fills = kernels.makeWalletFills();
+  const activity = new Activity(kernels, fills);
+  const others = new Counterparties(kernels, fills);
+  const settler = new Settler(kernels, fills, setting.prices);
   const holding = makeHolding(dates);
-  const counterparties = makeCounterparties();
+  const viewOf = makeViewer(kernels, fills, markets, dates, (room) => {
+    for (const measure of [activity, others, settler]) measure.reserve(room);
+  });
   const window = dates.lookback / DAY;
   return (facts, from, to, rows) => {
     const view = viewOf(facts, from, to);
     if (view.count < minTrades) return;
-    activities.load(view);
+    activity.load();
     settler.load(view);
     holding.load(view);
-    counterparties.load(view);
+    others.load();
+    const { numbers: described } = activity;
+    const { numbers: othersShares } = others;
     const funded = fundedAt === undefined ? Number.NaN : (fundedAt[view.wallet] as number);
-    let activity: Activity;
-    let others: Counterparties;
     let settled: Settlement;
     let lastBegin = -1;
     let lastEnd = -1;
@@ -94,8 +98,8 @@ export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> 
       lastBegin = begin;
       lastEnd = end;
       if (moved) {
-        activity = activities.moveTo(begin, end);
-        others = counterparties.measure(begin, end);
+        activity.moveTo(begin, end);
+        others.measure(begin, end);
       }
       if (moved || settled.changesAfter < asOf) settled = settler.settle(begin, end, asOf, q);
       else if (settled.open) settler.markAgain(q);
@@ -105,27 +109,10 @@ export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> 
       const { values } = rows;
       // In the order of `profileColumns`.
       values[at++] = tenure;
-      values[at++] = activity.trades;
-      values[at++] = activity.trades / Math.min(window, Math.max(1, tenure));
-      values[at++] = activity.meanUsd;
-      values[at++] = activity.maxUsd;
-      values[at++] = activity.activeDays;
-      values[at++] = activity.markets;
-      values[at++] = activity.events;
-      for (let c = 0; c < categories.length; c++) values[at++] = activity.categoryShares[c] as number;
-      values[at++] = activity.domainFocus;
-      values[at++] = activity.diversification;
-      values[at++] = activity.soldUsd - activity.boughtUsd;
-      values[at++] = activity.boughtUsd;
-      values[at++] = activity.meanBuyUsd;
-      values[at++] = activity.impactHours;
-      values[at++] = activity.buyShare;
-      values[at++] = activity.meanPrice;
-      values[at++] = activity.longshotShare;
-      values[at++] = activity.makerShare;
-      values[at++] = activity.burstiness;
-      values[at++] = activity.hourEntropy;
-      values[at++] = activity.sizeVariation;
+      const trades = described[0] as number;
+      values[at++] = trades;
+      values[at++] = trades / Math.min(window, Math.max(1, tenure));
+      for (let k = 1; k < described.length; k++) values[at++] = described[k] as number;
       values[at++] = holding.daysAt(q);
       values[at++] = settled.pnlUsd;
       values[at++] = settled.settled;
@@ -140,11 +127,7 @@ export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> 
       values[at++] = settled.largestEventPnlShare;
       values[at++] = settled.pnlHerfindahl;
       values[at++] = settled.closingLineValue;
-      values[at++] = others.top;
-      values[at++] = others.herfindahl;
-      values[at++] = others.reciprocal;
-      values[at++] = others.roundTrip;
-      values[at++] = others.self;
+      for (let k = 0; k < othersShares.length; k++) values[at++] = othersShares[k] as number;
       values[at++] = funded < asOf ? (asOf - funded) / DAY : Number.NaN;
       values[at++] = settled.markedPnlUsd;
       values[at] = settled.unsettled;
