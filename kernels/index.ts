@@ -41,4 +41,4 @@ export { packRows, turnRows } from './rows';
 export { loadSettling, makeSettling, reserveSettling, settleFills } from './settlement';
 export { softmaxGradients, softmaxOutputs } from './softmax';
 export { cellCount, closingsOf, earnedOf, investedOf, listCells, makePricedRows, makePrices, priceFills, takeCells } from './token-prices';
-export { makeWalletFills, reserveWalletFills } from './wallet-fills';
+export { makeWalletFills, reserveWalletFills, sourceOf, takeWallet } from './wallet-fills';

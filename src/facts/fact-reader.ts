@@ -13,7 +13,8 @@ import { type GroupOfFile, GroupsAhead, StoredColumns } from './stored-columns.t
 /** Some of the columns of the facts of one bucket, ordered by wallet and seq; the first `rows` entries count. */
 export type Facts<Column extends FactColumn = FactColumn> = { readonly rows: number } & Pick<FactColumns, Column>;
 
-const arrays = {
+/** What the columns are read into. */
+export const factArrays = {
   wallet: Int32Array,
   seq: Float64Array,
   market: Int32Array,
@@ -72,7 +73,7 @@ export class FactReader {
       columns.map((name) => {
         const old = reuse?.[name];
         const enough = old !== undefined && old.length >= bucket.fills;
-        return [name, enough ? old : new arrays[name](Math.ceil(SPARE * bucket.fills))];
+        return [name, enough ? old : new factArrays[name](Math.ceil(SPARE * bucket.fills))];
       }),
     ) as Record<Column, Int32Array | Float64Array | Uint8Array>;
     // Whatever is read, wallet and seq come too: a file in another order would give wrong numbers without a word.

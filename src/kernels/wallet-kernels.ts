@@ -12,7 +12,9 @@ export interface WalletKernels {
   cellCount(prices: Pointer): number;
   listCells(prices: Pointer, tokens: Pointer, dates: Pointer, seqs: Pointer, marks: Pointer): void;
   takeCells(prices: Pointer, count: number, tokens: Pointer, dates: Pointer, seqs: Pointer, marks: Pointer): void;
-  makeWalletFills(): Pointer;
+  makeWalletFills(markets: Pointer, earliest: number, latest: number): Pointer;
+  sourceOf(fills: Pointer): Pointer;
+  takeWallet(fills: Pointer, begin: number, end: number): number;
   reserveWalletFills(fills: Pointer, room: number): void;
   makeActivity(fills: Pointer): Pointer;
   reserveActivity(activity: Pointer, room: number): Pointer;

@@ -354,6 +354,20 @@ describe('buckets of wallets', () => {
 });
 
 describe('against definitions', () => {
+  it('makes room for each wallet that is busier than those before', async () => {
+    const seed = 3;
+    const world = withDetails(makeWorld({ seed, wallets: 2, markets: 90, trades: 3000, days: 20 }), seed);
+    // Fills of the first wallets: 5, 65 and 130; the others have some hundred each.
+    const walletOf = (i: number): number => [5, 70, 200].filter((end) => i >= end).length + (i < 200 ? 0 : i % 25);
+    const trades = world.trades.map((trade, i) => ({ ...trade, wallet: `0xw${walletOf(i)}` }));
+    const dates = Array.from({ length: 10 }, (_, k) => worldStart + 2 * (k + 1) * DAY).filter(
+      (time) => time <= (trades.at(-1) as { time: number }).time,
+    );
+    const asOf = { every: '2d', from: iso(dates[0] as number), lookback: '15d' };
+    const oracle = oracleProfiles({ ...world, trades }, { dates, lookback: 15 * DAY, minTrades: 1 });
+    expectRows(await profilesOf({ ...world, trades }, { asOf, minTrades: 1 }), oracle);
+  });
+
   it('gives the rows of a slow and independent reading of the definitions', async () => {
     await fc.assert(
       fc.asyncProperty(

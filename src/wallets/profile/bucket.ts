@@ -9,12 +9,11 @@ import type { NumberColumn } from '../rows.ts';
 import { profileColumns } from './columns.ts';
 import type { ProfileJob } from './jobs.ts';
 import { type LastRows, lastRowsOf } from './last-rows.ts';
-import { makeOriginalWindows, type OriginalSetting, originalColumns, originalFacts, ROI_COLUMN } from './original.ts';
+import { makeOriginalWindows, type OriginalSetting, originalColumns, ROI_COLUMN } from './original.ts';
 import { BucketRows, flatRows } from './output.ts';
 import { PartWriter } from './part-writer.ts';
 import { addRoi, noRoiSums, type RoiSums } from './roi-sums.ts';
-import { factsRead } from './slots.ts';
-import { type AddRows, firstFills, makeWindows, type WindowSetting } from './windows.ts';
+import { firstFills, makeWindows, type WindowMeasure, type WindowSetting } from './windows.ts';
 
 /** What rows are measured by. */
 export type Measure =
@@ -58,19 +57,16 @@ export default async function openProfileBucket(
   _tools: JobTools,
 ): Promise<JobWork<ProfileJob, BucketSummary>> {
   return work.definitions === 'ours'
-    ? measureBuckets(work, factsRead, makeWindows(work))
-    : measureBuckets(work, originalFacts, makeOriginalWindows(work));
+    ? measureBuckets(work, makeWindows(work))
+    : measureBuckets(work, makeOriginalWindows(work));
 }
 
 /**
  * Some jobs may run at once: they take turns, and one may begin while the last bytes of another are written.
- *
- * @param factsNeeded columns of facts that `addRows` needs
  */
 function measureBuckets<Column extends FactColumn>(
   work: ProfileWork,
-  factsNeeded: readonly (Column | 'wallet')[],
-  addRows: AddRows<Column>,
+  { columns: needed, factsFor, addRows }: WindowMeasure<Column | 'wallet'>,
 ): JobWork<ProfileJob, BucketSummary> {
   const columns = columnsBy[work.definitions];
   const kernels = makeKernels();
@@ -80,7 +76,7 @@ function measureBuckets<Column extends FactColumn>(
   const turns = new Turns();
   let facts: Facts<Column | 'wallet'> | undefined;
   const measure = async ({ bucket, part, wallets }: ProfileJob): Promise<Measured> => {
-    facts = await reader.read(bucket, factsNeeded, facts);
+    facts = await reader.read(bucket, needed, factsFor?.(bucket.fills) ?? facts);
     const read = facts;
     const begins = firstFills(read, bucket);
     rows.clear();

@@ -2,7 +2,7 @@
 import { isBuy } from '../../facts/layout.ts';
 import { DAY } from '../../tables/time.ts';
 import { type Dates, datesAfter } from '../dates.ts';
-import { atLeast, putFirst, type WalletView } from './slots.ts';
+import { atLeast, putFirst, type WalletView } from './wallet-view.ts';
 
 export interface Holding {
   /** Takes the fills of the next wallet. */

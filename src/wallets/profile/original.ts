@@ -10,7 +10,7 @@ import type { Dates } from '../dates.ts';
 import type { NumberColumn } from '../rows.ts';
 import type { MarketTable } from './market-table.ts';
 import { roiPctOf } from './roi-sums.ts';
-import { type AddRows, eachWindow } from './windows.ts';
+import { type AddRows, eachWindow, type WindowMeasure } from './windows.ts';
 
 function feature(name: string, unit: string, description: string): NumberColumn {
   return { name, role: 'feature', unit, description, type: 'DOUBLE' };
@@ -85,16 +85,17 @@ export interface OriginalSetting {
   readonly minTrades: number;
 }
 
-export const originalFacts = ['wallet', 'market', 'time', 'usd', 'flags'] as const;
+const factsRead = ['wallet', 'market', 'time', 'usd', 'flags'] as const;
+type OriginalFactColumn = (typeof factsRead)[number];
 
 /** Measures by the original definitions: the columns `originalColumns`. */
-export function makeOriginalWindows(setting: OriginalSetting): AddRows<(typeof originalFacts)[number]> {
+export function makeOriginalWindows(setting: OriginalSetting): WindowMeasure<OriginalFactColumn> {
   const { markets, dates, ends, means, minTrades } = setting;
   // By number of the market, and the markets of a window by their first fill.
   const net = new Float64Array(markets.count);
   const seen = new Uint8Array(markets.count);
   const touched = new Int32Array(markets.count);
-  return (facts, from, to, rows) => {
+  const addRows: AddRows<OriginalFactColumn> = (facts, from, to, rows) => {
     let bought = 0;
     let buys = 0;
     let sold = 0;
@@ -171,6 +172,7 @@ export function makeOriginalWindows(setting: OriginalSetting): AddRows<(typeof o
       values[at] = means === undefined ? Number.NaN : roiPct - (means[q] as number);
     });
   };
+  return { columns: factsRead, addRows };
 }
 
 /** @param usd bought and sold in a window, whole 1e-6: no sum of it may pass 2^53 */

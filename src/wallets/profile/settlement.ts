@@ -6,8 +6,8 @@
  */
 import type { Kernels, Pointer } from '../../kernels/kernels.ts';
 import type { PriceArrays } from './prices.ts';
-import type { WalletView } from './slots.ts';
 import { TokenMarks } from './token-marks.ts';
+import type { WalletView } from './wallet-view.ts';
 
 /** Undefined numbers are NaN. Money in USD. */
 export interface Settlement {
@@ -85,6 +85,8 @@ export class Settler {
   reserve(room: number): void {
     this.kernels.reserveSettling(this.at, room);
     this.room = room;
+    // What the kernels give is elsewhere now.
+    this.given = new Float64Array(0);
   }
 
   /** Takes the fills of the next wallet. */

@@ -1,6 +1,6 @@
 /** Prices of the tokens of one wallet: for each the closing line, and its mark at one date after the other. */
 import { type PriceArrays, TOKEN_RECORD } from './prices.ts';
-import { atLeast, type WalletView } from './slots.ts';
+import { atLeast, type WalletView } from './wallet-view.ts';
 
 export class TokenMarks {
   private readonly prices: PriceArrays;

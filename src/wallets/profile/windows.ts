@@ -12,7 +12,7 @@ import { makeHolding } from './holding.ts';
 import type { BucketRows } from './output.ts';
 import type { PriceArrays } from './prices.ts';
 import { type Settlement, Settler } from './settlement.ts';
-import { makeViewer, type ProfileFactColumn } from './slots.ts';
+import { factsRead, type ProfileFactColumn, WalletViewer } from './wallet-view.ts';
 
 /** What all wallets are measured with. */
 export interface WindowSetting {
@@ -35,6 +35,15 @@ export type AddRows<Column extends FactColumn> = (
   to: number,
   rows: BucketRows,
 ) => void;
+
+/** Measures the wallets of one bucket after the other. */
+export interface WindowMeasure<Column extends FactColumn> {
+  /** What it needs of facts. */
+  readonly columns: readonly Column[];
+  /** Arrays with room for the facts of the next bucket, if it needs them in a certain place. */
+  readonly factsFor?: (fills: number) => Facts<Column>;
+  readonly addRows: AddRows<Column>;
+}
 
 /** Where the fills of each wallet of a bucket begin; one more number ends the last. */
 export function firstFills(facts: Facts<'wallet'>, { from, to }: Bucket): Int32Array {
@@ -67,20 +76,18 @@ export function eachWindow(
 }
 
 /** Measures by our own definitions: the columns `profileColumns`. */
-export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> {
+export function makeWindows(setting: WindowSetting): WindowMeasure<ProfileFactColumn> {
   const { markets, dates, benchmark, minTrades, fundedAt } = setting;
   const kernels = makeKernels();
-  const fills = kernels.makeWalletFills();
-  const activity = new Activity(kernels, fills);
-  const others = new Counterparties(kernels, fills);
-  const settler = new Settler(kernels, fills, setting.prices);
+  const viewer = new WalletViewer(kernels, markets, dates);
+  const activity = new Activity(kernels, viewer.fills);
+  const others = new Counterparties(kernels, viewer.fills);
+  const settler = new Settler(kernels, viewer.fills, setting.prices);
+  const measures = [activity, others, settler];
   const holding = makeHolding(dates);
-  const viewOf = makeViewer(kernels, fills, markets, dates, (room) => {
-    for (const measure of [activity, others, settler]) measure.reserve(room);
-  });
   const window = dates.lookback / DAY;
-  return (facts, from, to, rows) => {
-    const view = viewOf(facts, from, to);
+  const addRows: AddRows<ProfileFactColumn> = (_, from, to, rows) => {
+    const view = viewer.take(from, to, measures);
     if (view.count < minTrades) return;
     activity.load();
     settler.load(view);
@@ -133,4 +140,5 @@ export function makeWindows(setting: WindowSetting): AddRows<ProfileFactColumn> 
       values[at] = settled.unsettled;
     });
   };
+  return { columns: factsRead, factsFor: (fills) => viewer.factsFor(fills), addRows };
 }
