@@ -93,7 +93,8 @@ export const naiveTime = (column: string): string =>
 /** A time in UTC: with a zone as written, without one taken for UTC. Null if it is none. */
 export function utcTime(column: string): string {
   const text = identifier(column);
-  return `CASE WHEN ${matches(column, CLOCK)} THEN try_cast(${text} AS TIMESTAMP)
+  // The quick cast passes over a zone, which nothing is lost by where that is UTC.
+  return `CASE WHEN ${matches(column, `${CLOCK}(Z|[+-]00(:?00)?)?`)} THEN try_cast(${text} AS TIMESTAMP)
     WHEN ${matches(column, `${CLOCK}(Z|[+-][0-9]{2}(:?[0-9]{2})?)`)}
     THEN timezone('UTC', try_cast(${text} AS TIMESTAMPTZ)) END`;
 }

@@ -28,6 +28,9 @@ export interface RawTable {
 /** Small groups of rows, so that small files too are written, and read again, by several threads. */
 const ROW_GROUP_ROWS = 16_384;
 
+/** Most texts differ from each other: listing those of a group takes longer than all else. */
+const NO_DICTIONARY = 'DICTIONARY_SIZE_LIMIT 1';
+
 /**
  * Reads `file` into `parquet`. Stops where the file cannot be what it should be: see `surveyCsv`, a last line that is
  * cut, and lines that a stray quote has swallowed.
@@ -45,7 +48,7 @@ export async function readCsv(
   await duck.run(`COPY (SELECT * FROM read_csv(${quote(file)}, header = true, auto_detect = false, delim = ',',
       quote = '"', escape = '"', columns = {${types}}, store_rejects = true, rejects_limit = 0, null_padding = false,
       compression = ${quote(file.endsWith('.gz') ? 'gzip' : 'none')}))
-    TO ${quote(parquet)} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`);
+    TO ${quote(parquet)} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ${NO_DICTIONARY})`);
   const lineBreaks = columns
     .map((name) => `coalesce(len(${identifier(name)}) - len(replace(${identifier(name)}, chr(10), '')), 0)`)
     .join(' + ');

@@ -21,9 +21,8 @@ const words: Readonly<Record<(typeof topics)[number], readonly string[]>> = {
 
 /** SQL for the bits of the topics that a market's slug or question holds. */
 export function topicSql(slug: string, question: string): string {
-  const holds = (text: string, topic: (typeof topics)[number]): string =>
-    `regexp_matches(lower(coalesce(${text}, '')), '${words[topic].join('|')}')`;
-  return topics
-    .map((topic, bit) => `CASE WHEN ${holds(slug, topic)} OR ${holds(question, topic)} THEN ${2 ** bit} ELSE 0 END`)
-    .join(' + ');
+  // One below the other, as no word goes over the end of a line.
+  const text = `lower(concat(${slug}, chr(10), ${question}))`;
+  const holds = (topic: (typeof topics)[number]): string => `regexp_matches(${text}, '${words[topic].join('|')}')`;
+  return topics.map((topic, bit) => `CASE WHEN ${holds(topic)} THEN ${2 ** bit} ELSE 0 END`).join(' + ');
 }
