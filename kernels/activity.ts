@@ -1,6 +1,6 @@
 /**
  * How a wallet trades in windows of time that move forward: a fill is counted when it enters and taken off when it
- * leaves. Formulas: docs/methods.md, "Profiles as of t".
+ * leaves. Formulas: docs/methods.md, "Profiles of wallets".
  */
 import { allocate } from './memory';
 import { byte, float, int, setFloat, setInt, WalletFills } from './wallet-fills';

@@ -1,4 +1,4 @@
-/** With whom a wallet trades in a window: how few they are, and whether they trade back. Formulas: docs/methods.md. */
+/** With whom a wallet trades in a window: how few they are, and whether they trade back. Formulas: docs/methods.md, "Profiles of wallets". */
 import { allocate } from './memory';
 import { byte, float, int, setFloat, setInt, WalletFills } from './wallet-fills';
 

@@ -1,6 +1,6 @@
 /**
  * Settles the fills of a wallet in one window of time after the other: profit and loss of its positions (markets) as far
- * as their payouts are known, and what is told by event. Formulas: docs/methods.md, "Profiles as of t".
+ * as their payouts are known, and what is told by event. Formulas: docs/methods.md, "Settled and marked profit".
  */
 import { allocate } from './memory';
 import { byte, float, int, setFloat, setInt, WalletFills } from './wallet-fills';

@@ -1,6 +1,6 @@
 /**
  * Prices of tokens from fills in any order: the last one of each stretch of time, the last one before a market closed;
- * and what all fills together earned. Formulas: docs/methods.md, "Profiles as of t".
+ * and what all fills together earned. Formulas: docs/methods.md, "Profiles of wallets".
  */
 import { allocate } from './memory';
 

@@ -58,7 +58,8 @@ export function lastRowsOf(rows: BucketRows, numbers: Int32Array | undefined): L
     }
   const least = leastOfLargest(volumes);
   const largest: LargeRow[] = [];
-  for (const [i, volumeUsd] of volumes.entries()) {
+  for (let i = 0; i < count; i++) {
+    const volumeUsd = volumes[i] as number;
     if (volumeUsd < least) continue;
     const { block } = blocks[Math.floor(i / BLOCK_ROWS)] as RowBlock;
     const row = (i % BLOCK_ROWS) * rows.rowSize;
