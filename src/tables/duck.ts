@@ -12,6 +12,8 @@ export interface Duck {
   run(sql: string): Promise<void>;
   /** All rows as plain objects; big integers and decimals as numbers are refused by `JSON`, so cast in SQL. */
   rows<Row>(sql: string): Promise<Row[]>;
+  /** Gives memory that the database no longer needs back to the system: the process would keep it for what may come. */
+  trim(): Promise<void>;
   close(): void;
 }
 
@@ -52,6 +54,10 @@ export async function openDuck({ threads, memoryMb, scratch }: DuckOptions): Pro
       await own.run(sql);
     },
     rows: async <Row>(sql: string) => (await own.runAndReadAll(sql)).getRowObjectsJS() as Row[],
+    trim: async () => {
+      // DuckDB does it whenever the limit is set, to whatever.
+      await own.run(`SET memory_limit = '${memoryMb}MB'`);
+    },
     close,
   });
   return on(connection, () => {

@@ -202,7 +202,10 @@ async function readPolyData(
   };
   // Threads start and the file is cut meanwhile.
   const names = writeMarkets();
-  const resolving = names.then(readResolutions);
+  const resolving = names
+    .then(() => duck.trim())
+    .then(readResolutions)
+    .finally(() => duck.trim());
   // They may fail before anybody waits for them.
   resolving.catch(() => undefined);
   let imported: ImportedTrades;
