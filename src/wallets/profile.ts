@@ -104,6 +104,7 @@ export async function profileWallets(
     // Not the work that is counted, but it can be stopped.
     check: () => run.progress?.(0, buckets.length),
     wallets: wallets.listed,
+    mostFills: wallets.mostFills,
     kept,
   };
   const summaries: BucketSummary[] = [];

@@ -354,7 +354,7 @@ describe('buckets of wallets', () => {
 });
 
 describe('against definitions', () => {
-  it('makes room for each wallet that is busier than those before', async () => {
+  it('measures wallets that are busier than those before', async () => {
     const seed = 3;
     const world = withDetails(makeWorld({ seed, wallets: 2, markets: 90, trades: 3000, days: 20 }), seed);
     // Fills of the first wallets: 5, 65 and 130; the others have some hundred each.

@@ -30,6 +30,8 @@ export interface MeasureSetting {
   readonly check: () => void;
   /** Wallets that the facts list, counterparties included. */
   readonly wallets: number;
+  /** Fills of the busiest of them. */
+  readonly mostFills: number;
   /** True if the rows are kept until all are there. */
   readonly kept: boolean;
 }
@@ -51,6 +53,7 @@ export async function ourMeasure(duck: Duck, setting: MeasureSetting): Promise<M
     prices: arrays,
     benchmark: benchmark.roi,
     minTrades,
+    mostFills: setting.mostFills,
     fundedAt,
   };
 }
@@ -78,13 +81,17 @@ export async function originalMeasure(duck: Duck, setting: MeasureSetting): Prom
   return { definitions: 'original', markets, dates, ends, means, minTrades };
 }
 
-/** Wallets that the facts list, counterparties included, and those with fills. */
-export async function countWallets(duck: Duck, facts: string): Promise<{ listed: number; trading: number }> {
-  const [counted] = await duck.rows<{ listed: number; trading: number }>(
-    `SELECT count(*)::DOUBLE AS listed, (count(*) FILTER (fills > 0))::DOUBLE AS trading
+/** Wallets that the facts list, counterparties included, those with fills, and the fills of the busiest. */
+export async function countWallets(
+  duck: Duck,
+  facts: string,
+): Promise<{ listed: number; trading: number; mostFills: number }> {
+  const [counted] = await duck.rows<{ listed: number; trading: number; mostFills: number }>(
+    `SELECT count(*)::DOUBLE AS listed, (count(*) FILTER (fills > 0))::DOUBLE AS trading,
+       coalesce(max(fills), 0)::DOUBLE AS "mostFills"
      FROM read_parquet(${quote(factFiles(facts).wallets)})`,
   );
-  return counted ?? { listed: 0, trading: 0 };
+  return counted ?? { listed: 0, trading: 0, mostFills: 0 };
 }
 
 /** Microseconds by number of the wallet, from the table of funding. */

@@ -85,8 +85,6 @@ export class Settler {
   reserve(room: number): void {
     this.kernels.reserveSettling(this.at, room);
     this.room = room;
-    // What the kernels give is elsewhere now.
-    this.given = new Float64Array(0);
   }
 
   /** Takes the fills of the next wallet. */

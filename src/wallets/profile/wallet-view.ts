@@ -1,7 +1,7 @@
 /** The fills of one wallet after the other, in memory of the kernels that measure them: kernels/wallet-fills.ts. */
 import { FathomError } from '../../errors.ts';
 import { type Facts, factArrays } from '../../facts/fact-reader.ts';
-import type { Kernels, Pointer } from '../../kernels/kernels.ts';
+import { type Kernels, MOST_BYTES, type Pointer } from '../../kernels/kernels.ts';
 import type { Dates } from '../dates.ts';
 
 /** Columns of facts that profiles are computed from, in the order of `Source` in the kernels. */
@@ -53,8 +53,10 @@ const floats = ['time', 'usd', 'shares', 'fee', 'knowableAt', 'closedAt', 'creat
 const ints = ['day', 'market', 'event', 'token', 'counterparty', 'eventOfMarket', 'marketOfToken', 'tokenOf'] as const;
 const bytes = ['hour', 'flags'] as const;
 
-/** Fills that there is room for at the least; more than hours of a day. */
+/** Fills that there is room for at the least: a wallet's hours are counted among them. */
 const LEAST_ROOM = 64;
+/** What all who work on the fills of a wallet take at most for each of them. */
+export const FILL_BYTES = 512;
 /** What is made for one bucket has room for one that has a few fills more. */
 const SPARE = 1.25;
 
@@ -73,7 +75,7 @@ export class WalletViewer {
   private counts: Int32Array;
   private firstAt: Float64Array;
   /** Fills of a wallet, and of a bucket, that there is room for. */
-  private room = 0;
+  private readonly room: number;
   private factRoom = 0;
 
   /**
@@ -81,16 +83,30 @@ export class WalletViewer {
    * before it: no column of any date depends on them, but for the time of the first fill.
    *
    * @param records of the markets, see market-records.ts
+   * @param mostFills of a wallet: memory of the kernels is not given back, so it is taken once
    */
-  constructor(kernels: Kernels, records: Float64Array, { times, lookback }: Dates) {
+  constructor(kernels: Kernels, records: Float64Array, { times, lookback }: Dates, mostFills: number) {
     const markets = kernels.allocate(8 * records.length);
     new Float64Array(kernels.memory.buffer, markets, records.length).set(records);
     this.kernels = kernels;
     this.fills = kernels.makeWalletFills(markets, (times[0] as number) - lookback, times[times.length - 1] as number);
     this.source = kernels.sourceOf(this.fills);
+    this.room = Math.max(LEAST_ROOM, mostFills);
     this.view = emptyView();
     this.counts = new Int32Array(0);
     this.firstAt = new Float64Array(0);
+  }
+
+  /** Makes room for the busiest wallet, here and where others work on its fills; once, before all else. */
+  reserve(others: readonly HasRoom[]): void {
+    const { kernels, room } = this;
+    // The kernels would not notice that addresses begin anew.
+    if (kernels.memory.buffer.byteLength + FILL_BYTES * room > MOST_BYTES)
+      throw new FathomError('task', `no room in kernel memory for the ${room} fills of the busiest wallet`, {
+        hint: 'one instance holds 4 GiB at most, some eight million fills of a wallet: shorten the time of the data',
+      });
+    kernels.reserveWalletFills(this.fills, room);
+    for (const other of others) other.reserve(room);
   }
 
   /** Arrays for the facts of the next bucket; when they are filled, its wallets can be taken. */
@@ -112,17 +128,18 @@ export class WalletViewer {
 
   /**
    * Takes the wallet whose fills lie from `begin` to `end` (exclusive). The result is used again by the next call.
-   *
-   * @param others who make room for more fills where it is wanted
    */
-  take(begin: number, end: number, others: readonly HasRoom[]): WalletView {
+  take(begin: number, end: number): WalletView {
     const { view, kernels, fills } = this;
-    if (end - begin > this.room) {
-      this.room = Math.max(LEAST_ROOM, 2 * (end - begin));
-      kernels.reserveWalletFills(fills, this.room);
-      for (const other of others) other.reserve(this.room);
-      this.makeViews();
-    } else if (view.time.buffer !== kernels.memory.buffer) this.makeViews();
+    if (end - begin > this.room)
+      throw new FathomError(
+        'data',
+        `a wallet has ${end - begin} fills, and the table of wallets knows of none with more than ${this.room}`,
+        {
+          hint: 'run wallets.facts again',
+        },
+      );
+    if (view.time.buffer !== kernels.memory.buffer) this.makeViews();
     checkExact(kernels.takeWallet(fills, begin, end));
     view.count = this.counts[COUNTS.indexOf('count')] as number;
     view.tokens = this.counts[COUNTS.indexOf('tokens')] as number;
@@ -131,7 +148,7 @@ export class WalletViewer {
     return view;
   }
 
-  /** Views of the memory of the kernels, which may have grown, and of what has moved in it. */
+  /** Views of the memory of the kernels, which may have grown. */
   private makeViews(): void {
     const { view, fills, room } = this;
     const { buffer } = this.kernels.memory;

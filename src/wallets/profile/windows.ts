@@ -24,6 +24,8 @@ export interface WindowSetting {
   readonly benchmark: Float64Array;
   /** Wallets with fewer fills in the window have no row. */
   readonly minTrades: number;
+  /** Fills of the busiest wallet. */
+  readonly mostFills: number;
   /** Microseconds by number of the wallet, NaN where unknown; undefined without a table of funding. */
   readonly fundedAt: Float64Array | undefined;
 }
@@ -79,15 +81,15 @@ export function eachWindow(
 export function makeWindows(setting: WindowSetting): WindowMeasure<ProfileFactColumn> {
   const { markets, dates, benchmark, minTrades, fundedAt } = setting;
   const kernels = makeKernels();
-  const viewer = new WalletViewer(kernels, markets, dates);
+  const viewer = new WalletViewer(kernels, markets, dates, setting.mostFills);
   const activity = new Activity(kernels, viewer.fills);
   const others = new Counterparties(kernels, viewer.fills);
   const settler = new Settler(kernels, viewer.fills, setting.prices);
-  const measures = [activity, others, settler];
+  viewer.reserve([activity, others, settler]);
   const holding = makeHolding(dates);
   const window = dates.lookback / DAY;
   const addRows: AddRows<ProfileFactColumn> = (_, from, to, rows) => {
-    const view = viewer.take(from, to, measures);
+    const view = viewer.take(from, to);
     if (view.count < minTrades) return;
     activity.load();
     settler.load(view);
