@@ -2,10 +2,13 @@
 
 /**
  * A zeroed block of `bytes` bytes at a multiple of 64. Growing the memory invalidates the caller's typed arrays. New
- * memory is zero as it comes, and filling it would make the system provide all of it at once.
+ * memory is zero as it comes, and filling it would make the system provide all of it at once. Traps at the end of what
+ * can be addressed, where the allocator would begin anew without a word.
  */
 export function allocate(bytes: usize): usize {
-  return (heap.alloc(bytes + 64) + 63) & ~(<usize>63);
+  const at = (heap.alloc(bytes + 64) + 63) & ~(<usize>63);
+  if (<u64>at + <u64>bytes + 128 > <u64>u32.MAX_VALUE) unreachable();
+  return at;
 }
 
 /**

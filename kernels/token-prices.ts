@@ -2,14 +2,8 @@
  * Prices of tokens from fills in any order: the last one of each stretch of time, the last one before a market closed;
  * and what all fills together earned. Formulas: docs/methods.md, "Profiles of wallets".
  */
+import { marketAt } from './market-record';
 import { allocate } from './memory';
-
-/** Bytes of a record of a market, and where its numbers (f64) are: src/wallets/profile/market-records.ts. */
-const RECORD: usize = 64;
-const HALF0: usize = 16;
-const HALF1: usize = 24;
-const KNOWABLE_AT: usize = 32;
-const CLOSED_AT: usize = 40;
 
 /** A cell: its key + 1 (u64; 0 if there is none), the seq of its last fill (f64) and the price of that (f64). */
 const CELL: usize = 24;
@@ -24,7 +18,7 @@ export class Prices {
   start: f64;
   every: f64;
   lookback: f64;
-  /** Records by market, and closing lines by token. */
+  /** `MarketRecord` by number, and closing lines by token. */
   markets: usize;
   closings: usize;
   /** A table of cells by their keys, a power of two of them; and how many there are. */
@@ -54,7 +48,7 @@ export class PricedRows {
   meaning: usize;
 }
 
-/** @param markets records, see above */
+/** @param markets a `MarketRecord` by number */
 export function makePrices(dates: i32, start: f64, every: f64, lookback: f64, markets: usize, tokens: i32): Prices {
   const prices = changetype<Prices>(allocate(offsetof<Prices>()));
   prices.dates = dates;
@@ -90,21 +84,22 @@ export function priceFills(prices: Prices, columns: PricedRows, rows: i32): void
     const token = load<i64>(columns.token + (row << 3));
     const time = <f64>load<i64>(columns.time + (row << 3));
     if (token < 0 || time >= latest) continue;
-    const market = prices.markets + <usize>load<i64>(columns.market + (row << 3)) * RECORD;
-    const knowableAt = load<f64>(market + KNOWABLE_AT);
+    const market = marketAt(prices.markets, <i32>load<i64>(columns.market + (row << 3)));
+    const knowableAt = market.knowableAt;
     if (time < earliest && knowableAt < earliest) continue;
     const first = dateAfter(prices, time);
     const usd = load<i64>(columns.usd + (row << 3));
     const shares = load<i64>(columns.shares + (row << 3));
     if (shares > 0) {
       const seq = <f64>load<i64>(columns.seq + (row << 3));
-      takeMark(prices, <u32>token, first, seq, <f64>usd / <f64>shares);
-      if (time < load<f64>(market + CLOSED_AT)) takeClosing(prices, <u32>token, seq, <f64>usd / <f64>shares);
+      const price = <f64>usd / <f64>shares;
+      takeMark(prices, <u32>token, first, seq, price);
+      if (time < market.closedAt) takeClosing(prices, <u32>token, seq, price);
     }
     const flags = load<i32>(columns.meaning + (<usize>load<u32>(columns.flags + (row << 2)) << 2));
     const outcome = (flags >> 1) & 3;
     if (time >= knowableAt || knowableAt >= latest || outcome > 1) continue;
-    const half = <i64>load<f64>(market + (outcome == 0 ? HALF0 : HALF1));
+    const half = <i64>(outcome == 0 ? market.half0 : market.half1);
     const from = max(first, dateAfter(prices, knowableAt));
     // Windows begin at `lookback` before their date, and hold what is then.
     const to = min<f64>(<f64>prices.dates, floor<f64>((time - earliest) / prices.every) + 1);
@@ -138,10 +133,10 @@ function takeMark(prices: Prices, token: u32, date: u32, seq: f64, price: f64): 
   const cell = cellOf(prices.cells, prices.mask, key);
   if (load<u64>(cell) == 0) {
     store<u64>(cell, key + 1);
-    // Half of the table stays empty: looking for a cell takes few steps then.
     store<f64>(cell + 8, seq);
     store<f64>(cell + 16, price);
     prices.count++;
+    // Half of the table stays empty: looking for a cell takes few steps then.
     if (prices.count > prices.mask >> 1) grow(prices);
   } else if (load<f64>(cell + 8) < seq) {
     store<f64>(cell + 8, seq);

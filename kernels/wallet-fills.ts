@@ -1,4 +1,5 @@
-/** The fills of one wallet, and what they are in by slots: small numbers of the wallet's own. See src/wallets/profile/slots.ts. */
+/** The fills of one wallet, and what they are in by slots: small numbers of the wallet's own. See src/wallets/profile/wallet-view.ts. */
+import { marketAt, MarketRecord } from './market-record';
 import { allocate } from './memory';
 import { clearSlots, makeSlots, reserveSlots, slotOf, Slots } from './slots';
 
@@ -70,25 +71,11 @@ class Source {
   latest: f64;
 }
 
-/** src/wallets/profile/market-records.ts */
-// @ts-ignore: decorator
-@unmanaged
-class MarketRecord {
-  event: f64;
-  category: f64;
-  half0: f64;
-  half1: f64;
-  knowableAt: f64;
-  closedAt: f64;
-  createdAt: f64;
-  spare: f64;
-}
-
 const HOUR: f64 = 3.6e9;
 const DAY: f64 = 8.64e10;
 
 /**
- * @param markets records, see above
+ * @param markets a `MarketRecord` by number
  * @param earliest fills before it are left out if their market was resolved before it
  * @param latest fills from then on are left out
  */
@@ -116,7 +103,7 @@ const FLOATS: usize = 8;
 const INTS: usize = 8;
 const BYTES: usize = 5;
 
-/** Makes room for wallets of so many fills, and no more slots of any kind. What was there is void. */
+/** Makes room for wallets of so many fills, and no more slots of any kind; once, as no memory is given back. */
 export function reserveWalletFills(fills: WalletFills, room: i32): void {
   let column = changetype<usize>(fills) + offsetof<WalletFills>('time');
   for (let k: usize = 0; k < FLOATS + INTS + BYTES; k++) {
@@ -150,7 +137,7 @@ export function takeWallet(fills: WalletFills, begin: i32, end: i32): f64 {
     const time = float(source.time, from);
     if (time >= source.latest) break;
     const number = int(source.market, from);
-    const record = changetype<MarketRecord>(source.markets + <usize>number * offsetof<MarketRecord>());
+    const record = marketAt(source.markets, number);
     if (time < source.earliest && record.knowableAt < source.earliest) continue;
     const usd = float(source.usd, from);
     const shares = float(source.shares, from);

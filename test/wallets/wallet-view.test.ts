@@ -47,4 +47,12 @@ describe('the fills of a wallet', () => {
     expect(taken).toBeLessThanOrEqual(FILL_BYTES * fills);
     expect(taken).toBeGreaterThan(FILL_BYTES * fills * 0.7);
   });
+
+  it('are never laid over others: the kernels trap where addresses end', () => {
+    const { kernels, viewer } = viewerFor(100);
+    const reserveMuch = () => kernels.reserveWalletFills(viewer.fills, 9_000_000);
+    expect(() => {
+      for (let i = 0; i < 4; i++) reserveMuch();
+    }).toThrow(/unreachable/);
+  });
 });

@@ -20,7 +20,6 @@ export interface ProfileSources {
 /** All arrays lie in shared memory, so that worker threads read the same ones. Times in microseconds. */
 export interface MarketTable {
   readonly count: number;
-  readonly eventCount: number;
   readonly tokenCount: number;
   /** Number of the market's event. */
   readonly event: Int32Array;
@@ -91,15 +90,14 @@ export async function readMarketTable(
       'data',
       `${sources.resolutions}: a market pays ${odd.half0 / 2} and ${odd.half1 / 2}; payouts are 0, 0.5 or 1 and sum to 1`,
     );
-  const [size] = await duck.rows<{ markets: number; events: number; tokens: number }>(
-    `SELECT count(*)::DOUBLE AS markets, coalesce(max(event) + 1, 0)::DOUBLE AS events,
+  const [size] = await duck.rows<{ markets: number; tokens: number }>(
+    `SELECT count(*)::DOUBLE AS markets,
        (SELECT coalesce(max(token) + 1, 0) FROM read_parquet(${quote(numbered.tokens)}))::DOUBLE AS tokens
      FROM market_facts`,
   );
   const count = size?.markets ?? 0;
   const table: MarketTable = {
     count,
-    eventCount: size?.events ?? 0,
     tokenCount: size?.tokens ?? 0,
     event: sharedInts(count),
     category: sharedBytes(count),

@@ -100,7 +100,7 @@ export class WalletViewer {
   /** Makes room for the busiest wallet, here and where others work on its fills; once, before all else. */
   reserve(others: readonly HasRoom[]): void {
     const { kernels, room } = this;
-    // The kernels would not notice that addresses begin anew.
+    // The kernels would only trap.
     if (kernels.memory.buffer.byteLength + FILL_BYTES * room > MOST_BYTES)
       throw new FathomError('task', `no room in kernel memory for the ${room} fills of the busiest wallet`, {
         hint: 'one instance holds 4 GiB at most, some eight million fills of a wallet: shorten the time of the data',
